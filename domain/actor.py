@@ -1,0 +1,33 @@
+"""Who did something, as the audit names them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """The kinds of doers an audit row may name."""
+
+    TOKEN = "token"  # noqa: S105 - a kind, not a secret
+    PARTY = "party"
+    VISITOR = "visitor"
+    WORKFLOW = "workflow"
+    OPERATOR = "operator"
+    MAIL_SYSTEM = "mail_system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A doer: its kind, its id, a label a person can read and an address to tell it of outcomes."""
+
+    kind: ActorKind
+    id: str
+    label: str = ""
+    email: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+OPERATOR = Actor(ActorKind.OPERATOR, "cli", "Operator at the command line")
+WORKFLOW = Actor(ActorKind.WORKFLOW, "public-session", "Gatepass")
+MAIL_SYSTEM = Actor(ActorKind.MAIL_SYSTEM, "report", "Mail system")

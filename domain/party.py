@@ -1,0 +1,68 @@
+"""Parties: what must be true of one before it is saved."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.fault import Fault
+
+KEY = re.compile(r"[a-z][a-z0-9-]{0,62}")
+ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,62}")
+ADDRESS = re.compile(r"[^@\s<>\",;:\\\[\]]{1,64}@[^@\s<>\",;:\\\[\]]{1,253}")
+MOST_ATTRIBUTES = 100
+LONGEST_NAME = 200
+LONGEST_VALUE = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFields:
+    """What a caller may say of a party; `email` empty means that it has no contact address."""
+
+    kind: str
+    name: str
+    email: str = ""
+    locale: str = "en"
+    zone: str = "UTC"
+    attributes: Mapping[str, Any] | None = None
+    test: bool = False
+
+
+def faults_of(fields: PartyFields) -> tuple[Fault, ...]:
+    """Every fault of a party's fields."""
+    found: list[Fault] = []
+    if not KEY.fullmatch(fields.kind):
+        found.append(
+            Fault("/kind", "must be a key: lower-case letters, digits and dashes, 63 at most")
+        )
+    if not fields.name.strip() or len(fields.name) > LONGEST_NAME:
+        found.append(Fault("/name", f"must have 1 to {LONGEST_NAME} characters"))
+    if fields.email and not is_address(fields.email):
+        found.append(Fault("/email", "must be one mail address, such as anna@example.com"))
+    found.extend(_attribute_faults(fields.attributes or {}))
+    return tuple(found)
+
+
+def is_address(email: str) -> bool:
+    """Whether this reads as one mail address; delivery alone proves more."""
+    return bool(ADDRESS.fullmatch(email)) and email.isprintable()
+
+
+def _attribute_faults(attributes: Mapping[str, Any]) -> list[Fault]:
+    found = []
+    if len(attributes) > MOST_ATTRIBUTES:
+        found.append(Fault("/attributes", f"must be {MOST_ATTRIBUTES} at most"))
+    for key, value in attributes.items():
+        if not ATTRIBUTE.fullmatch(key):
+            found.append(Fault(f"/attributes/{key}", "must be named in lower_snake_case"))
+        if len(str(value)) > LONGEST_VALUE:
+            found.append(
+                Fault(f"/attributes/{key}", f"must have {LONGEST_VALUE} characters at most")
+            )
+    return found
+
+
+def masked(email: str) -> str:
+    """The address as it may be shown to whoever holds a link: `a•••@example.com`."""
+    name, at, host = email.partition("@")
+    return f"{name[:1]}•••{at}{host}"

@@ -1,0 +1,200 @@
+"""The one catalogue of every number and address that an installation may set.
+
+Each field of `Settings` is one setting. Its dotted name is the field's name with the first
+underscore read as a dot (`code_life` is `code.life`), its environment variable is that name in
+capitals behind `GATEPASS_` (`GATEPASS_CODE_LIFE`). Lengths of time are `timedelta` here and
+seconds, or ISO 8601 durations, outside.
+"""
+
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What one setting means: its unit, default and limits, as shown to an administrator."""
+
+    name: str
+    unit: str
+    default: Any
+    minimum: Any
+    maximum: Any
+    meaning: str
+    secret: bool
+
+
+def _setting(
+    default: Any,
+    unit: str,
+    meaning: str,
+    *,
+    low: Any = None,
+    high: Any = None,
+    secret: bool = False,
+) -> Any:
+    metadata = {"unit": unit, "meaning": meaning, "low": low, "high": high, "secret": secret}
+    return field(default=default, metadata=metadata)
+
+
+def _length(default: timedelta, low: timedelta, high: timedelta, meaning: str) -> Any:
+    return _setting(default, "seconds", meaning, low=low, high=high)
+
+
+def _count(default: int, low: int, high: int, meaning: str) -> Any:
+    return _setting(default, "count", meaning, low=low, high=high)
+
+
+def _text(default: str, meaning: str, *, secret: bool = False) -> Any:
+    return _setting(default, "text", meaning, secret=secret)
+
+
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(hours=1),
+    timedelta(days=1),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting with its default; `adapters/settings.py` reads the environment into one."""
+
+    # Where things are.
+    database_url: str = _text(
+        "postgresql+psycopg://gatepass@127.0.0.1:5432/gatepass",
+        "PostgreSQL, as a SQLAlchemy URL",
+        secret=True,
+    )
+    temporal_address: str = _text("127.0.0.1:7233", "host:port of the Temporal frontend")
+    temporal_namespace: str = _text("gatepass", "Temporal namespace of this installation")
+    temporal_tls: bool = _setting(False, "switch", "Talk TLS to Temporal")
+    temporal_api_key_file: str = _text("", "File that holds Temporal's API key; empty for none")
+    smtp_url: str = _text(
+        "smtp://127.0.0.1:1025",
+        "Where mail is handed over: smtp://, smtp+starttls:// or smtps://, user:password@host:port",
+        secret=True,
+    )
+    mail_from: str = _text("Gatepass <no-reply@gatepass.localhost>", "Sender of every mail")
+    mail_bounce_address: str = _text(
+        "bounces@gatepass.localhost", "Envelope sender: where delivery reports return to"
+    )
+    public_url: str = _text(
+        "http://localhost:8000", "Base of every mailed link, as parties reach it"
+    )
+    trusted_proxies: str = _text(
+        "", "Networks (CIDR, comma separated) whose X-Forwarded-For and -Proto are believed"
+    )
+    root_key_file: str = _text(
+        ".gatepass/root.key", "File of root key versions, outside PostgreSQL"
+    )
+    log_level: str = _text("info", "debug, info, warning or error")
+
+    # The party's door: codes (C11 to C14).
+    code_digits: int = _count(8, 6, 9, "Digits of a one-time code; 8 are 26 bits (ASVS 6.5.4)")
+    code_life: timedelta = _length(
+        10 * MINUTE, MINUTE, 2 * HOUR, "A code is good for this long; raise it where mail is slow"
+    )
+    code_tries_per_browser: int = _count(
+        5, 1, 10, "Wrong codes from one browser before it needs a new one"
+    )
+    code_tries_per_code: int = _count(
+        20, 5, 100, "Wrong codes from all browsers before a code is spent"
+    )
+    code_failures_per_party: int = _count(
+        100,
+        20,
+        1000,
+        "Wrong codes of one party before it is locked until an administrator clears it",
+    )
+    code_mail_interval: timedelta = _length(
+        MINUTE, 10 * SECOND, HOUR, "Least time between two code mails"
+    )
+    code_mails_per_hour: int = _count(5, 1, 60, "Code mails to one address in an hour")
+    code_mails_per_day: int = _count(20, 5, 500, "Code mails to one address in a day")
+
+    # The party's room.
+    binding_idle: timedelta = _length(
+        30 * MINUTE, 5 * MINUTE, 12 * HOUR, "A party's browser may be idle for this long"
+    )
+    binding_grace: timedelta = _length(
+        60 * SECOND,
+        20 * SECOND,
+        10 * MINUTE,
+        "Time to answer the idle warning (WCAG 2.2.1: 20 s at least)",
+    )
+    binding_touch_interval: timedelta = _length(
+        15 * SECOND, SECOND, MINUTE, "Activity is written down at most this often"
+    )
+    room_poll_interval: timedelta = _length(
+        timedelta(milliseconds=400),
+        timedelta(milliseconds=100),
+        5 * SECOND,
+        "How often a process asks which open pages have ended",
+    )
+    room_body_bytes: int = _setting(
+        64 * 1024, "bytes", "Largest form a party may post", low=4 * 1024, high=1024 * 1024
+    )
+
+    # Templates and issuing.
+    template_time_bound: timedelta = _length(
+        14 * DAY, HOUR, 366 * DAY, "Time bound of a template that states none (PS-5)"
+    )
+    template_reminders: int = _count(3, 0, 3, "Most reminders a session may send")
+    public_session_longest: timedelta = _length(
+        366 * DAY, DAY, 5 * 366 * DAY, "No extension may end later than this after issue"
+    )
+
+    # Mail.
+    mail_give_up_after: timedelta = _length(
+        DAY, 10 * MINUTE, 5 * DAY, "A mail that could not be handed over for this long is refused"
+    )
+    mail_timeout: timedelta = _length(
+        20 * SECOND, 2 * SECOND, 2 * MINUTE, "Longest talk with the SMTP server"
+    )
+
+    # Intents: what must still be told to a workflow.
+    intent_repeat_after: timedelta = _length(
+        5 * SECOND, SECOND, MINUTE, "An undelivered intent is tried again after this"
+    )
+    intent_kept_for: timedelta = _length(
+        7 * DAY, HOUR, 90 * DAY, "Delivered intents are kept this long"
+    )
+    temporal_call_timeout: timedelta = _length(
+        3 * SECOND, SECOND, 30 * SECOND, "Longest call to Temporal"
+    )
+    temporal_retention: timedelta = _length(
+        30 * DAY, DAY, 90 * DAY, "Closed workflows stay visible in Temporal for this long"
+    )
+
+    # The API.
+    api_page_size: int = _count(50, 1, 200, "Items of a list when `limit` is not given")
+    api_page_limit: int = _count(200, 1, 1000, "Most items of a list")
+    api_body_bytes: int = _setting(
+        1024 * 1024, "bytes", "Largest JSON body", low=64 * 1024, high=16 * 1024 * 1024
+    )
+    idempotency_kept_for: timedelta = _length(
+        DAY, HOUR, 30 * DAY, "An Idempotency-Key answers again for this long"
+    )
+    database_pool: int = _count(20, 2, 100, "PostgreSQL connections of one process")
+    database_lock_timeout: timedelta = _length(
+        2 * SECOND, timedelta(milliseconds=100), 10 * SECOND, "Longest wait for a row's lock"
+    )
+    database_statement_timeout: timedelta = _length(
+        5 * SECOND, timedelta(milliseconds=100), 30 * SECOND, "Longest SQL statement"
+    )
+
+
+CATALOGUE: tuple[Setting, ...] = tuple(
+    Setting(
+        name=each.name.replace("_", ".", 1),
+        unit=each.metadata["unit"],
+        default=each.default,
+        minimum=each.metadata["low"],
+        maximum=each.metadata["high"],
+        meaning=each.metadata["meaning"],
+        secret=each.metadata["secret"],
+    )
+    for each in fields(Settings)
+)

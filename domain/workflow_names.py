@@ -1,0 +1,26 @@
+"""Names that the API, the worker and an operator's command line must agree on."""
+
+from uuid import UUID
+
+PUBLIC_SESSION = "PublicSession"
+MAIL = "Mail"
+
+SESSION_QUEUE = "gatepass-sessions"
+MAIL_QUEUE = "gatepass-mail"
+QUEUE_OF = {PUBLIC_SESSION: SESSION_QUEUE, MAIL: MAIL_QUEUE}
+
+TASK_COMPLETED = "task_completed"
+TAKE_OVER = "take_over"
+REVOKE = "revoke"
+DECLINED = "declined"
+DEADLINE_MOVED = "deadline_moved"
+
+
+def public_session_id(session_id: UUID) -> str:
+    """The workflow id of a public session."""
+    return f"public-session:{session_id}"
+
+
+def mail_id(mail: UUID) -> str:
+    """The workflow id of a mail."""
+    return f"mail:{mail}"
