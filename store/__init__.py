@@ -1,0 +1,1 @@
+"""SQLModel tables and queries by noun, and the migrations. PostgreSQL only."""

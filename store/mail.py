@@ -1,0 +1,92 @@
+"""Mails: one row for each mail that is to reach somebody; subject and body are never stored."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col, select
+
+from store.columns import instant, optional_instant, primary_id
+
+
+class MailRow(SQLModel, table=True):
+    """One mail of one cause. The recipient's address is read when it is sent; here is its HMAC."""
+
+    __tablename__ = "mail"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "cause"),
+        Index(None, "recipient_digest", "created_at"),
+        Index("ix_mail_queued", "created_at", postgresql_where=text("state = 'queued'")),
+    )
+
+    id: UUID = primary_id()
+    workspace_id: UUID = Field(foreign_key="workspace.id")
+    kind: str
+    session_id: UUID = Field(foreign_key="public_session.id", index=True)
+    code_id: UUID | None = Field(default=None, foreign_key="code.id")
+    recipient_digest: str
+    cause: str
+    state: str = "queued"
+    detail: str = ""
+    attempts: int = 0
+    created_at: datetime = instant()
+    sent_at: datetime | None = optional_instant()
+
+
+async def mail_by_id(db: AsyncSession, mail_id: UUID, *, lock: bool = False) -> MailRow | None:
+    """A mail, its row locked if asked."""
+    found = select(MailRow).where(MailRow.id == mail_id)
+    if lock:
+        found = found.with_for_update().execution_options(populate_existing=True)
+    return (await db.scalars(found)).one_or_none()
+
+
+async def mails_of(db: AsyncSession, session_id: UUID) -> Sequence[MailRow]:
+    """Every mail of a session, newest first."""
+    found = select(MailRow).where(MailRow.session_id == session_id)
+    return (await db.scalars(found.order_by(col(MailRow.id).desc()))).all()
+
+
+async def mail_by_cause(db: AsyncSession, workspace_id: UUID, cause: str) -> MailRow | None:
+    """The mail of a cause."""
+    found = select(MailRow).where(MailRow.workspace_id == workspace_id, MailRow.cause == cause)
+    return (await db.scalars(found)).one_or_none()
+
+
+async def newest_mail(db: AsyncSession, session_id: UUID, kind: str) -> MailRow | None:
+    """The newest mail of a kind."""
+    found = select(MailRow).where(MailRow.session_id == session_id, MailRow.kind == kind)
+    return (await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))).one_or_none()
+
+
+async def newest_delivered(db: AsyncSession, session_id: UUID) -> MailRow | None:
+    """The newest mail to the party that a server took, bounced or not."""
+    found = select(MailRow).where(
+        MailRow.session_id == session_id,
+        col(MailRow.state).in_(("sent", "bounced")),
+        col(MailRow.kind).not_like("issuer%"),
+    )
+    return (await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))).one_or_none()
+
+
+async def mail_times(
+    db: AsyncSession, recipient_digest: str, kind: str, since: datetime
+) -> Sequence[datetime]:
+    """When mails of a kind to one address were asked for, since `since`."""
+    return (
+        await db.scalars(
+            select(MailRow.created_at).where(
+                MailRow.recipient_digest == recipient_digest,
+                MailRow.kind == kind,
+                MailRow.created_at > since,
+            )
+        )
+    ).all()
+
+
+async def waiting_mails(db: AsyncSession, before: datetime) -> int:
+    """How many mails were asked for before `before` and are neither sent nor refused."""
+    found = select(func.count()).where(MailRow.state == "queued", MailRow.created_at < before)
+    return int((await db.scalars(found)).one())

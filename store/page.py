@@ -1,0 +1,37 @@
+"""Keyset pagination: lists that stay whole while rows are added."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import CursorInvalid
+
+Row = TypeVar("Row")
+
+
+def cursor_after(row_id: UUID) -> str:
+    """The opaque place behind a row."""
+    return base64.urlsafe_b64encode(row_id.bytes).rstrip(b"=").decode()
+
+
+def place_of(cursor: str) -> UUID:
+    """The row a cursor stands behind; raises `CursorInvalid`."""
+    try:
+        return UUID(bytes=base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error) as error:
+        raise CursorInvalid from error
+
+
+async def page_of(
+    db: AsyncSession, found: Any, id_column: Any, cursor: str | None, limit: int
+) -> tuple[Sequence[Any], str | None]:
+    """One page, newest first, and the cursor of the next one (None at the end)."""
+    if cursor:
+        found = found.where(id_column < place_of(cursor))
+    rows = (await db.scalars(found.order_by(id_column.desc()).limit(limit + 1))).all()
+    more = len(rows) > limit
+    return rows[:limit], cursor_after(rows[limit - 1].id) if more else None

@@ -1,0 +1,89 @@
+"""Parties and the moves they made in their lifecycles."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col, select
+
+from store.columns import instant, json_column, optional_instant, primary_id
+
+
+class PartyRow(SQLModel, table=True):
+    """An outside person or company. `email` is empty while no contact address is known (PS-37)."""
+
+    __tablename__ = "party"
+    __table_args__ = (Index(None, "workspace_id", "id"),)
+
+    id: UUID = primary_id()
+    workspace_id: UUID = Field(foreign_key="workspace.id")
+    kind: str
+    name: str
+    email: str = ""
+    locale: str = "en"
+    zone: str = "UTC"
+    attributes: dict[str, Any] = json_column()
+    state: str = ""
+    test: bool = False
+    failed_verifications: int = 0
+    verification_locked_at: datetime | None = optional_instant()
+    created_at: datetime = instant()
+    updated_at: datetime = instant()
+
+
+class PassageRow(SQLModel, table=True):
+    """One move of a party: into its first state, or through a transition; once for each cause."""
+
+    __tablename__ = "passage"
+    __table_args__ = (UniqueConstraint("workspace_id", "cause"),)
+
+    id: UUID = primary_id()
+    workspace_id: UUID = Field(foreign_key="workspace.id")
+    party_id: UUID = Field(foreign_key="party.id", index=True)
+    lifecycle_version: int
+    transition: str | None = None
+    origin: str | None = None
+    target: str
+    cause: str
+    passed_at: datetime = instant()
+
+
+async def party_by_id(
+    db: AsyncSession, workspace_id: UUID, party_id: UUID, *, lock: bool = False
+) -> PartyRow | None:
+    """A party of this workspace; its row locked if asked."""
+    found = select(PartyRow).where(PartyRow.workspace_id == workspace_id, PartyRow.id == party_id)
+    if lock:
+        found = found.with_for_update().execution_options(populate_existing=True)
+    return (await db.scalars(found)).one_or_none()
+
+
+async def passage_by_cause(db: AsyncSession, workspace_id: UUID, cause: str) -> PassageRow | None:
+    """The move made for this cause."""
+    return (
+        await db.scalars(
+            select(PassageRow).where(
+                PassageRow.workspace_id == workspace_id, PassageRow.cause == cause
+            )
+        )
+    ).one_or_none()
+
+
+async def passages_of(db: AsyncSession, party_id: UUID) -> Sequence[PassageRow]:
+    """Every move of a party, oldest first."""
+    found = select(PassageRow).where(PassageRow.party_id == party_id)
+    return (await db.scalars(found.order_by(col(PassageRow.id)))).all()
+
+
+async def states_in_use(db: AsyncSession, workspace_id: UUID, kind: str) -> Sequence[str]:
+    """The states in which parties of a kind are."""
+    return (
+        await db.scalars(
+            select(PartyRow.state)
+            .where(PartyRow.workspace_id == workspace_id, PartyRow.kind == kind)
+            .distinct()
+        )
+    ).all()
