@@ -1,0 +1,1 @@
+"""The other sockets: SMTP, rendering, keyring, Temporal, settings, embedded servers."""

@@ -1,0 +1,112 @@
+"""The Temporal client: how a workflow is started and told."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.settings import Settings
+from domain.workflow_names import QUEUE_OF
+
+WORKFLOW_TASK_TIMEOUT = timedelta(seconds=2)
+"""A worker that died in a task is noticed after this; the default is 10 s."""
+
+LARGEST_PAYLOAD = 16 * 1024
+
+
+class Delivery(StrEnum):
+    """What became of a start or signal."""
+
+    DONE = "done"
+    NOT_THERE = "not_there"
+
+
+class TemporalAway(Exception):
+    """Temporal did not answer in time or refused the call; try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telegram:
+    """One start (no signal) or one signal, with the fields of its message."""
+
+    workflow: str
+    workflow_id: str
+    signal: str | None
+    payload: Mapping[str, Any]
+
+
+async def connect(settings: Settings, *, lazy: bool = True) -> Client:
+    """A client. A lazy one connects with its first call: the API starts without Temporal."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        tls=settings.temporal_tls,
+        api_key=_api_key(settings.temporal_api_key_file),
+        lazy=lazy,
+    )
+
+
+def _api_key(file: str) -> str | None:
+    return Path(file).read_text(encoding="utf-8").strip() if file else None
+
+
+class Telegraph:
+    """Delivers telegrams, each call bounded in time."""
+
+    def __init__(self, client: Client, timeout: timedelta) -> None:
+        """Takes a client and the longest a call may last."""
+        self._client = client
+        self._timeout = timeout.total_seconds()
+
+    async def deliver(self, telegram: Telegram) -> Delivery:
+        """Starts or signals; raises `TemporalAway`. What was started before counts as done."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                if telegram.signal is None:
+                    return await self._start(telegram)
+                return await self._signal(telegram, telegram.signal)
+        except (TimeoutError, RPCError, RuntimeError) as error:
+            raise TemporalAway(_shown(error)) from error
+
+    async def _start(self, telegram: Telegram) -> Delivery:
+        with suppress(WorkflowAlreadyStartedError):
+            await self._client.start_workflow(
+                telegram.workflow,
+                telegram.payload,
+                id=telegram.workflow_id,
+                task_queue=QUEUE_OF[telegram.workflow],
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                task_timeout=WORKFLOW_TASK_TIMEOUT,
+            )
+        return Delivery.DONE
+
+    async def _signal(self, telegram: Telegram, signal: str) -> Delivery:
+        handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(telegram.workflow_id)
+        try:
+            await handle.signal(signal, telegram.payload)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return Delivery.NOT_THERE
+            raise
+        return Delivery.DONE
+
+    async def is_up(self) -> bool:
+        """Whether Temporal answers."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._client.service_client.check_health()
+        except (TimeoutError, RPCError, RuntimeError):
+            return False
+
+
+def _shown(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
