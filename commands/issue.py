@@ -1,0 +1,165 @@
+"""Issues public sessions: by hand, by a lifecycle, again. Each cause issues once (PS-8, PS-36)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from adapters.keyring import link_digest
+from commands.definition import pinned_tasks
+from commands.mail import queue_party_mail
+from commands.work import Work
+from domain.actor import Actor
+from domain.audit import AuditEvent
+from domain.definition import DefinitionKind, DefinitionStatus
+from domain.errors import NotFound, TemplateNotIssuable
+from domain.mail import MailKind
+from domain.messages import PublicSessionStart
+from domain.reminder import reminder_times
+from domain.session_template import SessionTemplate, check_issuable
+from store.columns import new_id
+from store.definition import DefinitionRow, latest_definition
+from store.party import PartyRow
+from store.public_session import (
+    PublicSessionRow,
+    TaskRow,
+    open_session_of_template,
+    session_by_cause,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What to issue to whom, why and by whom. The same `cause` never issues twice."""
+
+    template: str
+    cause: str
+    actor: Actor
+    subject: str = ""
+    rationale: str = ""
+    reissued_from: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The new session, and another one of the same template that the party has open."""
+
+    session: PublicSessionRow
+    tasks: Sequence[TaskRow]
+    already_open: UUID | None
+
+
+async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
+    """Issues a template to a party: session, tasks, audit, invitation and the workflow's start.
+
+    Raises `NotFound`, `TemplateNotIssuable` or `ScopeRefused`. The caller holds the party's row.
+    """
+    row = await issuable_version(work, party, wanted.template)
+    template = SessionTemplate.of(row.body)
+    template.scope.check_issue(party.kind, party.state, wanted.subject)
+    already_open = await open_session_of_template(work.db, party.id, template.key, work.at)
+    session = _session_row(work, party, row, wanted)
+    work.db.add(session)
+    tasks = await _task_rows(work, session, row.body["tasks"])
+    await work.db.flush()
+    await queue_party_mail(work, session, party, MailKind.INVITATION, "1")
+    _start(work, session, template, tasks)
+    _audit(work, session, party, wanted)
+    return Issued(session, tasks, already_open)
+
+
+async def issue_once(work: Work, party: PartyRow, wanted: Issue) -> PublicSessionRow:
+    """The session of this cause: the one that exists, or a new one."""
+    found = await session_by_cause(work.db, party.workspace_id, wanted.cause)
+    return found or (await issue(work, party, wanted)).session
+
+
+async def issuable_version(work: Work, party: PartyRow, key: str) -> DefinitionRow:
+    """The version that is issued to this party: drafts go to test parties only (PS-35)."""
+    statuses = [DefinitionStatus.PUBLISHED] + ([DefinitionStatus.DRAFT] if party.test else [])
+    kind, workspace_id = DefinitionKind.TEMPLATE, party.workspace_id
+    row = await latest_definition(work.db, workspace_id, kind, key, *statuses)
+    if row is not None:
+        check_issuable(key, DefinitionStatus(row.status), test_party=party.test)
+        return row
+    newest = await latest_definition(work.db, workspace_id, kind, key)
+    if newest is None:
+        raise NotFound("session template")
+    raise TemplateNotIssuable(key, newest.status)
+
+
+def _session_row(
+    work: Work, party: PartyRow, template_row: DefinitionRow, wanted: Issue
+) -> PublicSessionRow:
+    template = SessionTemplate.of(template_row.body)
+    session_id, version = new_id(), work.keyring.current
+    return PublicSessionRow(
+        id=session_id,
+        workspace_id=party.workspace_id,
+        party_id=party.id,
+        template_key=template.key,
+        template_version=template_row.version,
+        title=template.name,
+        subject=wanted.subject,
+        cause=wanted.cause,
+        issued_at=work.at,
+        expires_at=work.at + template.time_bound,
+        ordered=template.ordered,
+        scope=template_row.body.get("scope", {}),
+        reminders=list(template.reminders),
+        link_digest=link_digest(work.keyring.link_token(session_id, 1, version)),
+        key_version=version,
+        issued_by=str(wanted.actor),
+        notify_email=wanted.actor.email,
+        rationale=wanted.rationale,
+        reissued_from=wanted.reissued_from,
+    )
+
+
+async def _task_rows(
+    work: Work, session: PublicSessionRow, definitions: list[dict[str, Any]]
+) -> list[TaskRow]:
+    pinned = await pinned_tasks(work, session.workspace_id, definitions)
+    tasks = [_task_row(session.id, at, each) for at, each in enumerate(pinned)]
+    # The session's row goes first: tasks refer to it.
+    await work.db.flush()
+    work.db.add_all(tasks)
+    return tasks
+
+
+def _task_row(session_id: UUID, position: int, task: Mapping[str, Any]) -> TaskRow:
+    return TaskRow(
+        session_id=session_id,
+        position=position,
+        key=task["key"],
+        kind=task["kind"],
+        title=task["title"],
+        help=task.get("help", ""),
+        form_key=task.get("form"),
+        form_version=task.get("form_version"),
+        document_key=task.get("document"),
+        document_version=task.get("document_version"),
+        statement=task.get("statement"),
+    )
+
+
+def _start(
+    work: Work, session: PublicSessionRow, template: SessionTemplate, tasks: Sequence[TaskRow]
+) -> None:
+    reminders = reminder_times(template.reminders, session.issued_at, session.expires_at)
+    keys = tuple(each.key for each in tasks)
+    message = PublicSessionStart(str(session.id), session.expires_at, reminders, keys)
+    work.start_public_session(session.id, message)
+
+
+def _audit(work: Work, session: PublicSessionRow, party: PartyRow, wanted: Issue) -> None:
+    details = {
+        "template": session.template_key,
+        "template_version": session.template_version,
+        "expires_at": session.expires_at.isoformat(),
+        "cause": session.cause,
+        "test": party.test,
+    }
+    work.audit_session(
+        AuditEvent.SESSION_ISSUED, session, wanted.actor, reason=wanted.rationale, details=details
+    )

@@ -1,0 +1,193 @@
+"""The party's room: what the bound browser may see and do (PS-27, PS-31)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from commands.door import BINDING
+from commands.link import end_binding
+from commands.public_session import decline, end_session, idle_policy
+from commands.task_kind import TASK_KINDS, Posted
+from commands.work import Work
+from domain.actor import Actor, ActorKind
+from domain.audit import AuditEvent
+from domain.binding import BindingEnd
+from domain.errors import BindingLost, NotFound
+from domain.messages import TaskCompleted
+from domain.public_session import Advance, EndReason, PublicSession
+from domain.workflow_names import TASK_COMPLETED
+from store.party import PartyRow, party_by_id
+from store.public_session import (
+    BindingRow,
+    PublicSessionRow,
+    SubmissionRow,
+    TaskRow,
+    binding_by_digest,
+    session_by_id,
+    tasks_of,
+    value_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser at a room's door: which session, and the secret of its cookie ("" for none)."""
+
+    session_id: UUID
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One session with one of its browsers in it, as it is at `at`."""
+
+    session: PublicSessionRow
+    tasks: tuple[TaskRow, ...]
+    binding: BindingRow
+    value: PublicSession
+    at: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """The party, as the audit names it."""
+        return Actor(ActorKind.PARTY, str(self.session.party_id))
+
+    def task(self, key: str) -> TaskRow:
+        """The task with this key; raises `NotFound`."""
+        for each in self.tasks:
+            if each.key == key:
+                return each
+        raise NotFound("task")
+
+
+async def enter(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:
+    """The room of a browser that is, or was, bound.
+
+    Raises `NotFound` for a session this browser never verified for: strangers learn nothing.
+    """
+    session = await session_by_id(work.db, visitor.session_id, lock=lock)
+    binding = await _binding(work, visitor) if session else None
+    if session is None or binding is None:
+        raise NotFound("session")
+    tasks = tuple(await tasks_of(work.db, session.id))
+    current = binding if session.binding_id == binding.id else None
+    return Room(session, tasks, binding, value_of(session, tasks, current), work.at)
+
+
+async def _binding(work: Work, visitor: Visitor) -> BindingRow | None:
+    if not visitor.secret:
+        return None
+    digests = work.keyring.digests(BINDING, visitor.secret)
+    return await binding_by_digest(work.db, visitor.session_id, digests)
+
+
+async def enter_to_act(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:
+    """The room, if this browser may act in it now; counts as activity.
+
+    Raises `NotFound`, `SessionEnded`, or `BindingLost` with the reason.
+    """
+    room = await enter(work, visitor, lock=lock)
+    policy = idle_policy(work)
+    refusal = room.value.refuses_browser(room.binding.id, work.at, policy)
+    if isinstance(refusal, BindingLost):
+        raise BindingLost(lost_reason(room))
+    if refusal:
+        raise refusal
+    if work.at - room.binding.last_seen_at >= work.settings.binding_touch_interval:
+        room.binding.last_seen_at = work.at
+    return room
+
+
+def lost_reason(room: Room) -> str:
+    """Why this browser may not act any more."""
+    if room.binding.end_reason:
+        return room.binding.end_reason
+    return BindingEnd.INACTIVE if room.value.binding else BindingEnd.OPENED_ELSEWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTask:
+    """What a party posts for one task; times, links and who come from the room."""
+
+    task: str
+    posted: Posted
+
+
+async def complete_task(work: Work, visitor: Visitor, wanted: CompleteTask) -> Room:
+    """Records one task's completion: submission, audit, and what the workflow is told.
+
+    The last task completes the session. Raises what `enter_to_act` raises, `NotFound`,
+    `TaskLocked`, `TaskDone` or `AnswersRefused`; nothing is written then.
+    """
+    room = await enter_to_act(work, visitor, lock=True)
+    task = room.task(wanted.task)
+    if refusal := room.value.refuses_task(task.key):
+        raise refusal
+    captured = await TASK_KINDS[task.kind].capture(work, room.session, task, wanted.posted)
+    work.db.add(_submission(room, task, captured.body, captured.evidence | _verification(room)))
+    task.completed_at = work.at
+    after = room.value.completing(task.key, work.at)
+    details = {"task": task.key, "kind": task.kind, "fence": room.binding.fence}
+    work.audit_session(AuditEvent.TASK_COMPLETED, room.session, room.actor, details=details)
+    room.session.status = after.status
+    last = after.end_reason is not None
+    if last:
+        await _complete(work, room)
+    told = TaskCompleted(str(task.id), task.key, last)
+    work.tell_public_session(room.session.id, TASK_COMPLETED, told)
+    return Room(room.session, room.tasks, room.binding, after, work.at)
+
+
+async def _complete(work: Work, room: Room) -> None:
+    await end_session(work, room.session, EndReason.COMPLETED, room.actor)
+    room.session.advance = Advance.PENDING
+
+
+def _submission(
+    room: Room, task: TaskRow, body: dict[str, Any], evidence: dict[str, Any]
+) -> SubmissionRow:
+    return SubmissionRow(
+        workspace_id=room.session.workspace_id,
+        session_id=room.session.id,
+        task_id=task.id,
+        body=body,
+        evidence=evidence,
+        binding_id=room.binding.id,
+        submitted_at=room.at,
+    )
+
+
+def _verification(room: Room) -> dict[str, Any]:
+    """How the person was verified: a typed code confirmed the mailbox, then (PS-13)."""
+    return {
+        "verification": {
+            "method": "mailbox_code",
+            "verified_at": room.binding.bound_at.isoformat(),
+            "fence": room.binding.fence,
+        }
+    }
+
+
+async def quit_room(work: Work, visitor: Visitor) -> Room:
+    """The person leaves this browser; what was done stays done (SX-9). Twice is once."""
+    room = await enter(work, visitor, lock=True)
+    if room.session.binding_id == room.binding.id and room.value.end_at(work.at) is None:
+        await end_binding(work, room.session, BindingEnd.QUIT)
+        work.audit_session(AuditEvent.SESSION_LEFT, room.session, room.actor)
+    return room
+
+
+async def decline_room(work: Work, visitor: Visitor, reason: str) -> Room:
+    """The party declines with a reason; raises as `enter_to_act`."""
+    room = await enter_to_act(work, visitor, lock=True)
+    await decline(work, room.session, reason, room.actor)
+    return room
+
+
+async def party_of(work: Work, room: Room) -> PartyRow:
+    """The party of a room."""
+    party = await party_by_id(work.db, room.session.workspace_id, room.session.party_id)
+    if party is None:
+        raise NotFound("party")
+    return party

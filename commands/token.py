@@ -1,0 +1,76 @@
+"""API tokens: made, recognised, revoked."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from commands.work import Work
+from domain.actor import OPERATOR, Actor, ActorKind
+from domain.audit import AuditEvent
+from domain.errors import NotFound, Unauthenticated
+from store.token import TokenRow, token_by_digest
+from store.workspace import WorkspaceRow
+
+PREFIX = "gp_api_"
+PURPOSE = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateToken:
+    """A token's name, whom to tell of outcomes, and its life (None: until revoked)."""
+
+    name: str
+    email: str | None = None
+    life: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls the API: a token of one workspace."""
+
+    workspace_id: UUID
+    token_id: UUID
+    actor: Actor
+
+
+async def create_token(
+    work: Work, workspace: WorkspaceRow, wanted: CreateToken
+) -> tuple[TokenRow, str]:
+    """Makes a token; its text is returned here and never again."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    row = TokenRow(
+        workspace_id=workspace.id,
+        name=wanted.name,
+        email=wanted.email,
+        digest=work.keyring.digest(PURPOSE, text),
+        key_version=work.keyring.current,
+        created_at=work.at,
+        expires_at=work.at + wanted.life if wanted.life else None,
+    )
+    work.db.add(row)
+    details = {"name": row.name, "expires_at": row.expires_at and row.expires_at.isoformat()}
+    work.audit_subject(AuditEvent.TOKEN_CREATED, workspace.id, f"token:{row.id}", OPERATOR, details)
+    return row, text
+
+
+async def recognise(work: Work, text: str) -> Caller:
+    """The caller behind a token's text; raises `Unauthenticated`."""
+    row = await token_by_digest(work.db, work.keyring.digests(PURPOSE, text))
+    if row is None or not row.is_good(work.at):
+        raise Unauthenticated
+    actor = Actor(ActorKind.TOKEN, str(row.id), row.name, row.email)
+    return Caller(row.workspace_id, row.id, actor)
+
+
+async def revoke_token(work: Work, workspace: WorkspaceRow, token_id: UUID) -> TokenRow:
+    """Ends a token at once; a second time changes nothing. Raises `NotFound`."""
+    row = await work.db.get(TokenRow, token_id)
+    if row is None or row.workspace_id != workspace.id:
+        raise NotFound("token")
+    if row.revoked_at is None:
+        row.revoked_at = work.at
+        work.audit_subject(
+            AuditEvent.TOKEN_REVOKED, workspace.id, f"token:{row.id}", OPERATOR, {"name": row.name}
+        )
+    return row

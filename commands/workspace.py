@@ -1,0 +1,44 @@
+"""Creates workspaces."""
+
+from dataclasses import dataclass
+
+from commands.work import Work
+from domain.actor import OPERATOR
+from domain.audit import AuditEvent
+from domain.definition import KEY
+from domain.errors import DefinitionFaulty, NotFound, WorkspaceExists
+from domain.fault import Fault
+from store.workspace import WorkspaceRow, workspace_by_key
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWorkspace:
+    """A company's key and name, and the address parties may write to."""
+
+    key: str
+    name: str
+    contact: str = ""
+
+
+async def create_workspace(work: Work, wanted: CreateWorkspace) -> WorkspaceRow:
+    """Creates a workspace; raises `WorkspaceExists` or `DefinitionFaulty`."""
+    if not KEY.fullmatch(wanted.key):
+        fault = Fault("/key", "must be lower-case letters, digits and dashes, 63 at most")
+        raise DefinitionFaulty("workspace", (fault,))
+    if await workspace_by_key(work.db, wanted.key):
+        raise WorkspaceExists(wanted.key)
+    row = WorkspaceRow(key=wanted.key, name=wanted.name, contact=wanted.contact, created_at=work.at)
+    work.db.add(row)
+    await work.db.flush()
+    work.audit_subject(
+        AuditEvent.WORKSPACE_CREATED, row.id, f"workspace:{row.key}", OPERATOR, {"name": row.name}
+    )
+    return row
+
+
+async def find_workspace(work: Work, key: str) -> WorkspaceRow:
+    """The workspace with this key; raises `NotFound`."""
+    row = await workspace_by_key(work.db, key)
+    if row is None:
+        raise NotFound("workspace")
+    return row
