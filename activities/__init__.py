@@ -1,0 +1,1 @@
+"""Idempotent side effects for workflows: SQL transactions, or one outside call each."""

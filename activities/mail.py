@@ -1,0 +1,54 @@
+"""Hands one mail to the SMTP server, and writes down what it said."""
+
+from datetime import datetime
+from uuid import UUID
+
+from temporalio import activity
+
+from adapters.smtp import SmtpSender
+from commands.mail import compose_mail, note_refused, note_retry, note_sent
+from commands.work import Transactions, Work
+from domain.mail import MailState, SendOutcome, Verdict, wait_before_retry
+from domain.messages import MailAttempt, MailTried
+
+
+class MailActivities:
+    """Handed the transactions and the SMTP sender by the worker."""
+
+    def __init__(self, transactions: Transactions, sender: SmtpSender) -> None:
+        """Takes the worker's transactions and its sender."""
+        self._transactions = transactions
+        self._sender = sender
+
+    def _later(self, at: datetime) -> datetime:
+        return max(at, self._transactions.clock())
+
+    @activity.defn
+    async def attempt(self, wanted: MailAttempt) -> MailTried:
+        """One attempt: composed now, sent, written down.
+
+        If the worker dies between the server's answer and our note, the next attempt sends the same
+        mail again with the same Message-ID: at least once, same content.
+        """
+        mail_id = UUID(wanted.mail_id)
+        async with self._transactions.work(self._later(wanted.at)) as work:
+            composed, state = await compose_mail(work, mail_id)
+        if composed is None:
+            return MailTried(state)
+        outcome = await self._sender.send(composed)
+        async with self._transactions.work(self._later(wanted.at)) as work:
+            return await _note(work, mail_id, wanted.attempt, outcome)
+
+
+async def _note(work: Work, mail_id: UUID, attempt: int, outcome: SendOutcome) -> MailTried:
+    match outcome.verdict:
+        case Verdict.SENT:
+            await note_sent(work, mail_id)
+            return MailTried(MailState.SENT)
+        case Verdict.REFUSED:
+            await note_refused(work, mail_id, outcome.reason)
+            return MailTried(MailState.REFUSED)
+        case Verdict.RETRY:
+            if not await note_retry(work, mail_id, outcome.reason):
+                return MailTried(MailState.REFUSED)
+            return MailTried(MailState.QUEUED, work.at + wait_before_retry(attempt, outcome.after))

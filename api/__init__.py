@@ -1,0 +1,1 @@
+"""HTTP: parse, authenticate, call a command or a query, render."""

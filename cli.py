@@ -1,0 +1,234 @@
+"""The `gatepass` command."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from adapters.delivery_report import ReportedAction, read_report
+from adapters.finding import Level
+from adapters.keyring import KeyFileError, create_key_file, read_key_file
+from adapters.mail_setup import check_mail_setup
+from adapters.settings import SettingsError, load_settings
+from commands.mail import note_bounce
+from commands.pack import PackError, load_pack
+from commands.token import CreateToken, create_token, revoke_token
+from commands.work import Transactions, Work
+from commands.workspace import CreateWorkspace, create_workspace, find_workspace
+from domain.errors import DefinitionFaulty, DomainError, WorkspaceExists
+from domain.mail import mail_id_of
+from domain.settings import Settings
+from store import database, migrate
+from store.intent import IntentRow
+from store.token import tokens_of
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Gatepass, at the command line.")
+workspaces = typer.Typer(no_args_is_help=True, help="Companies using this installation.")
+tokens = typer.Typer(no_args_is_help=True, help="API tokens of a workspace.")
+keyring = typer.Typer(no_args_is_help=True, help="The root key.")
+mail = typer.Typer(no_args_is_help=True, help="Outgoing mail and delivery reports.")
+app.add_typer(workspaces, name="workspace")
+app.add_typer(tokens, name="token")
+app.add_typer(keyring, name="keyring")
+app.add_typer(mail, name="mail")
+
+WorkspaceKey = Annotated[str, typer.Option("--workspace", "-w", help="The workspace's key.")]
+
+
+class LeftToTheWorker:
+    """Intents of the command line are delivered by the worker's loop within seconds."""
+
+    def hand_over(self, intents: list[IntentRow]) -> None:
+        """Leaves them in their rows."""
+
+
+@asynccontextmanager
+async def _work() -> AsyncIterator[Work]:
+    settings = _settings()
+    engine = database.connect(settings)
+    ring = read_key_file(Path(settings.root_key_file))
+    try:
+        async with Transactions(engine, settings, ring, LeftToTheWorker()).work() as work:
+            yield work
+    finally:
+        await engine.dispose()
+
+
+def _settings() -> Settings:
+    return load_settings(os.environ)
+
+
+def _run(job: Coroutine[Any, Any, None]) -> None:
+    """Runs one command; what it refuses is told in words and ends with status 1."""
+    try:
+        asyncio.run(job)
+    except DefinitionFaulty as refusal:
+        lines = [f"{each.pointer or '/'}: {each.message}" for each in refusal.faults]
+        _fail(f"{refusal}\n  " + "\n  ".join(lines))
+    except (DomainError, KeyFileError, SettingsError, PackError) as refusal:
+        _fail(str(refusal))
+    except Exception as error:
+        if not database.is_away(error):
+            raise
+        _fail("PostgreSQL cannot be reached; is GATEPASS_DATABASE_URL right?")
+
+
+def _fail(text: str) -> None:
+    typer.echo(text, err=True)
+    raise typer.Exit(1)
+
+
+@app.command("migrate")
+def migrate_database() -> None:
+    """Brings the database to this release's tables."""
+    migrate.upgrade(_settings().database_url)
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def load(
+    folder: Annotated[Path, typer.Argument(help="A folder such as examples/procurement.")],
+    workspace: WorkspaceKey,
+    draft: Annotated[bool, typer.Option(help="Leave templates as drafts.")] = False,
+) -> None:
+    """Loads forms, documents, session templates and lifecycles from files."""
+    _run(_load(folder, workspace, publish=not draft))
+
+
+async def _load(folder: Path, workspace: str, *, publish: bool) -> None:
+    async with _work() as work:
+        row = await find_workspace(work, workspace)
+        for line in await load_pack(work, row.id, folder, publish=publish):
+            typer.echo(line)
+
+
+@workspaces.command("create")
+def workspace_create(
+    key: str,
+    name: Annotated[str, typer.Option(help="What parties read in mails and on pages.")],
+    contact: Annotated[str, typer.Option(help="An address parties may write to.")] = "",
+    if_missing: Annotated[bool, typer.Option(help="Leave an existing one as it is.")] = False,
+) -> None:
+    """Creates a workspace."""
+    _run(_workspace_create(CreateWorkspace(key, name, contact), if_missing=if_missing))
+
+
+async def _workspace_create(wanted: CreateWorkspace, *, if_missing: bool) -> None:
+    try:
+        async with _work() as work:
+            await create_workspace(work, wanted)
+    except WorkspaceExists:
+        if not if_missing:
+            raise
+        typer.echo(f"The workspace {wanted.key!r} exists.")
+        return
+    typer.echo(f"Created the workspace {wanted.key!r}.")
+
+
+@tokens.command("create")
+def token_create(
+    workspace: WorkspaceKey,
+    name: Annotated[str, typer.Option(help="Whose or what for; shown in the audit.")],
+    email: Annotated[str | None, typer.Option(help="Told of what its sessions come to.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Good for so many days.")] = None,
+    print_only_token: Annotated[bool, typer.Option(help="For scripts.")] = False,
+) -> None:
+    """Makes an API token; its text is shown once."""
+    life = timedelta(days=days) if days else None
+    _run(_token_create(workspace, CreateToken(name, email, life), quiet=print_only_token))
+
+
+async def _token_create(workspace: str, wanted: CreateToken, *, quiet: bool) -> None:
+    async with _work() as work:
+        row, text = await create_token(work, await find_workspace(work, workspace), wanted)
+    typer.echo(text)
+    if not quiet:
+        until = f"until {row.expires_at:%Y-%m-%d %H:%M} UTC" if row.expires_at else "until revoked"
+        typer.echo(f"Token {row.id}, good {until}. It is not shown again.", err=True)
+
+
+@tokens.command("list")
+def token_list(workspace: WorkspaceKey) -> None:
+    """Lists tokens, without their texts."""
+    _run(_token_list(workspace))
+
+
+async def _token_list(workspace: str) -> None:
+    async with _work() as work:
+        rows = await tokens_of(work.db, (await find_workspace(work, workspace)).id)
+        for row in rows:
+            state = "good" if row.is_good(work.at) else "revoked" if row.revoked_at else "expired"
+            until = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "-"
+            typer.echo(f"{row.id}  {state:8}{until:12}{row.created_at:%Y-%m-%d}  {row.name}")
+    if not rows:
+        typer.echo("No tokens yet: gatepass token create --workspace … --name …", err=True)
+
+
+@tokens.command("revoke")
+def token_revoke(token_id: UUID, workspace: WorkspaceKey) -> None:
+    """Ends a token at once."""
+    _run(_token_revoke(token_id, workspace))
+
+
+async def _token_revoke(token_id: UUID, workspace: str) -> None:
+    async with _work() as work:
+        row = await revoke_token(work, await find_workspace(work, workspace), token_id)
+    typer.echo(f"Revoked the token {row.name!r}.")
+
+
+@keyring.command("create")
+def keyring_create(path: Path) -> None:
+    """Makes a root key file, readable by its owner alone. Keep a copy apart from the database's."""
+    try:
+        create_key_file(path)
+    except KeyFileError as error:
+        _fail(str(error))
+    typer.echo(f"Made {path}.")
+
+
+@mail.command("test")
+def mail_test(
+    recipient: Annotated[str | None, typer.Option("--to", help="Send a test mail there.")] = None,
+    selector: Annotated[str | None, typer.Option(help="DKIM selector to look up.")] = None,
+) -> None:
+    """Checks the SMTP set-up and says what is missing."""
+    findings = asyncio.run(check_mail_setup(_settings(), recipient, dkim_selector=selector))
+    for each in findings:
+        typer.echo(f"{each.level:8}{each.what}")
+        if each.to_do:
+            typer.echo(f"        {each.to_do}")
+    if any(each.level == Level.ERROR for each in findings):
+        raise typer.Exit(1)
+
+
+@mail.command("bounce")
+def mail_bounce() -> None:
+    """Takes a delivery report from standard input, as a mail server's pipe transport gives it."""
+    report = read_report(sys.stdin.buffer.read())
+    mail_id = mail_id_of(report.message_id or "") if report else None
+    if report is None or mail_id is None or report.action is not ReportedAction.FAILED:
+        typer.echo("Not a report of a failed mail of ours; nothing to do.", err=True)
+        return
+    _run(_mail_bounce(mail_id, report.diagnostic))
+
+
+async def _mail_bounce(mail_id: UUID, reason: str) -> None:
+    async with _work() as work:
+        known = await note_bounce(work, mail_id, reason)
+    typer.echo("Noted." if known else "That mail is not one of ours.")
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Timeouts and retry policies, each a constant."""
+
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from temporalio.common import RetryPolicy
+
+
+class ActivityOptions(TypedDict):
+    """The options every activity is called with."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+COMMIT: Final = ActivityOptions(
+    # A commit is retried until SQL's outcome is known: no maximum, no schedule-to-close.
+    start_to_close_timeout=timedelta(seconds=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=20),
+    ),
+)
+
+SMTP: Final = ActivityOptions(
+    # Longer than the longest talk with the server that the settings allow, and two commits.
+    start_to_close_timeout=timedelta(minutes=3),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=1),
+    ),
+)
