@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from adapters.delivery_report import ReportedAction, read_report
+from adapters.embedded.demo import demo
 from adapters.finding import Level
 from adapters.keyring import KeyFileError, create_key_file, read_key_file
 from adapters.mail_setup import check_mail_setup
@@ -38,6 +39,7 @@ app.add_typer(workspaces, name="workspace")
 app.add_typer(tokens, name="token")
 app.add_typer(keyring, name="keyring")
 app.add_typer(mail, name="mail")
+app.command()(demo)
 
 WorkspaceKey = Annotated[str, typer.Option("--workspace", "-w", help="The workspace's key.")]
 

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from temporalio import activity
 
+from adapters.mail_message import AddressError
+from adapters.mail_rendering import MailContentError
 from adapters.smtp import SmtpSender
 from commands.mail import compose_mail, note_refused, note_retry, note_sent
 from commands.work import Transactions, Work
@@ -31,13 +33,22 @@ class MailActivities:
         mail again with the same Message-ID: at least once, same content.
         """
         mail_id = UUID(wanted.mail_id)
-        async with self._transactions.work(self._later(wanted.at)) as work:
-            composed, state = await compose_mail(work, mail_id)
+        try:
+            async with self._transactions.work(self._later(wanted.at)) as work:
+                composed, state = await compose_mail(work, mail_id)
+        except (AddressError, MailContentError) as fault:
+            # No later attempt would fare better: shown as refused instead of tried for ever.
+            return await self._refuse(mail_id, wanted.at, str(fault))
         if composed is None:
             return MailTried(state)
         outcome = await self._sender.send(composed)
         async with self._transactions.work(self._later(wanted.at)) as work:
             return await _note(work, mail_id, wanted.attempt, outcome)
+
+    async def _refuse(self, mail_id: UUID, at: datetime, reason: str) -> MailTried:
+        async with self._transactions.work(self._later(at)) as work:
+            await note_refused(work, mail_id, reason)
+        return MailTried(MailState.REFUSED)
 
 
 async def _note(work: Work, mail_id: UUID, attempt: int, outcome: SendOutcome) -> MailTried:

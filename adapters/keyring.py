@@ -18,6 +18,8 @@ from uuid import UUID
 import pyotp
 
 KEY_BYTES = 32
+BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+LINK_CHARACTERS = 32
 LINK_BYTES = 20
 """160 bits, 32 characters of base32: a link survives capitals, wrapping and punctuation."""
 
@@ -105,7 +107,9 @@ def link_digest(token: str) -> str:
 
 def read_link_token(path_part: str) -> str:
     """The token in whatever a mail client made of it: capitals, spaces, soft breaks."""
-    return "".join(each for each in path_part.lower() if each in "abcdefghijklmnopqrstuvwxyz234567")
+    letters = (each for each in path_part.lower() if each in BASE32)
+    # What a mail client appended comes behind the token and is not part of it.
+    return "".join(letters)[:LINK_CHARACTERS]
 
 
 def same_code(given: str, expected: str) -> bool:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from adapters import form_check
 from commands.work import Work
 from domain import document as documents
-from domain import form as forms
 from domain import lifecycle as lifecycles
 from domain import session_template as templates
 from domain.actor import Actor
@@ -54,7 +54,7 @@ class SaveDefinition:
 
 async def save_form(work: Work, wanted: SaveDefinition) -> DefinitionRow:
     """A new version of a form, published at once; raises `DefinitionFaulty`."""
-    _refuse(DefinitionKind.FORM, _key_faults(wanted.key) + forms.faults_of(wanted.body))
+    _refuse(DefinitionKind.FORM, _key_faults(wanted.key) + form_check.faults_of(wanted.body))
     return await _save(work, wanted, DefinitionKind.FORM, DefinitionStatus.PUBLISHED)
 
 
@@ -91,6 +91,7 @@ async def _lost_states(
 
 async def create_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
     """The first draft of a template; raises `DefinitionExists` or `DefinitionFaulty`."""
+    await lock_definitions(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE)
     if await latest_definition(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE, wanted.key):
         raise DefinitionExists("session template", wanted.key)
     return await save_template(work, wanted)
@@ -98,7 +99,8 @@ async def create_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
 
 async def save_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
     """Changes the draft, or begins a new one after the published version (PS-7, PS-35)."""
-    body = dict(wanted.body) | {"key": wanted.key}
+    bound = {"time_bound_days": work.settings.template_time_bound.days}  # PS-5
+    body = bound | dict(wanted.body) | {"key": wanted.key}
     referable = templates.Referable(
         await _keys(work, wanted.workspace_id, DefinitionKind.FORM),
         await _keys(work, wanted.workspace_id, DefinitionKind.DOCUMENT),
@@ -114,7 +116,7 @@ async def change_template(
     """Saves the newest version with some members replaced; raises `NotFound`."""
     row = await template_by_key(work, workspace_id, key)
     return await save_template(
-        work, SaveDefinition(workspace_id, key, row.body | dict(changes), actor)
+        work, SaveDefinition(workspace_id, key, _without_pins(row.body) | dict(changes), actor)
     )
 
 

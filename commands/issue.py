@@ -146,7 +146,8 @@ def _task_row(session_id: UUID, position: int, task: Mapping[str, Any]) -> TaskR
 def _start(
     work: Work, session: PublicSessionRow, template: SessionTemplate, tasks: Sequence[TaskRow]
 ) -> None:
-    reminders = reminder_times(template.reminders, session.issued_at, session.expires_at)
+    most = work.settings.template_reminders
+    reminders = reminder_times(template.reminders, session.issued_at, session.expires_at, most)
     keys = tuple(each.key for each in tasks)
     message = PublicSessionStart(str(session.id), session.expires_at, reminders, keys)
     work.start_public_session(session.id, message)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from commands.issue import Issue, issue_once
 from commands.link import renew_links
@@ -12,6 +14,7 @@ from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.definition import DefinitionKind
 from domain.errors import NotFound, PartyInvalid, TransitionRefused
+from domain.fault import Fault
 from domain.lifecycle import Lifecycle, Transition
 from domain.party import PartyFields, faults_of
 from store.definition import latest_definition
@@ -81,9 +84,20 @@ def _party_row(work: Work, workspace_id: UUID, fields: PartyFields) -> PartyRow:
 
 
 def _refuse(fields: PartyFields) -> None:
-    faults = faults_of(fields)
+    faults = faults_of(fields) + _zone_faults(fields.zone)
     if faults:
         raise PartyInvalid(faults)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone_faults(zone: str) -> tuple[Fault, ...]:
+    if zone in _zones():
+        return ()
+    return (Fault("/zone", "must be a time zone of the IANA database, such as Europe/Lisbon"),)
 
 
 async def _lifecycle(work: Work, workspace_id: UUID, kind: str) -> tuple[Lifecycle, int] | None:

@@ -23,7 +23,7 @@ from domain.messages import BoundChecked, DeadlineMoved, Declined, IdleChecked, 
 from domain.public_session import OPEN, EndReason, PublicSession
 from domain.reminder import reminder_times
 from domain.workflow_names import DEADLINE_MOVED, DECLINED, REVOKE
-from store.mail import mail_by_cause, mail_times
+from store.mail import count_mails, mail_by_cause, mail_times
 from store.public_session import (
     PublicSessionRow,
     binding_by_id,
@@ -110,7 +110,9 @@ async def extend(
     before = row.expires_at
     row.expires_at = value.extending(expires_at, work.settings.public_session_longest).expires_at
     row.deadline_moves += 1
-    reminders = reminder_times(row.reminders, work.at, row.expires_at)
+    sent = await count_mails(work.db, row.id, MailKind.REMINDER)
+    most = work.settings.template_reminders - sent
+    reminders = reminder_times(row.reminders, work.at, row.expires_at, most)
     told = DeadlineMoved(str(row.id), row.deadline_moves, row.expires_at, reminders)
     work.tell_public_session(row.id, DEADLINE_MOVED, told)
     details = {"before": before.isoformat(), "after": row.expires_at.isoformat()}

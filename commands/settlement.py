@@ -170,4 +170,6 @@ def _write(party: PartyRow, path: str, value: Any) -> None:
     if path == NAME:
         party.name = str(value)
     else:
-        party.attributes = party.attributes | {path.removeprefix(ATTRIBUTE): value}
+        attributes = party.attributes | {path.removeprefix(ATTRIBUTE): value}
+        # An optional answer that was cleared is None and removes the attribute.
+        party.attributes = {name: kept for name, kept in attributes.items() if kept is not None}

@@ -8,6 +8,7 @@ from typing import Any
 from domain.fault import Fault
 
 KEY = re.compile(r"[a-z][a-z0-9-]{0,62}")
+LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 ADDRESS = re.compile(r"[^@\s<>\",;:\\\[\]]{1,64}@[^@\s<>\",;:\\\[\]]{1,253}")
 MOST_ATTRIBUTES = 100
@@ -39,6 +40,8 @@ def faults_of(fields: PartyFields) -> tuple[Fault, ...]:
         found.append(Fault("/name", f"must have 1 to {LONGEST_NAME} characters"))
     if fields.email and not is_address(fields.email):
         found.append(Fault("/email", "must be one mail address, such as anna@example.com"))
+    if not LOCALE.fullmatch(fields.locale):
+        found.append(Fault("/locale", "must be a language such as en, de or pt-BR"))
     found.extend(_attribute_faults(fields.attributes or {}))
     return tuple(found)
 

@@ -139,7 +139,7 @@ class Settings:
 
     # Templates and issuing.
     template_time_bound: timedelta = _length(
-        14 * DAY, HOUR, 366 * DAY, "Time bound of a template that states none (PS-5)"
+        14 * DAY, DAY, 366 * DAY, "Time bound of a template that states none (PS-5)"
     )
     template_reminders: int = _count(3, 0, 3, "Most reminders a session may send")
     public_session_longest: timedelta = _length(

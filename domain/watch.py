@@ -9,6 +9,7 @@ from datetime import datetime
 
 from domain.messages import DeadlineMoved, PublicSessionStart, TakenOver, TaskCompleted
 from domain.public_session import EndReason
+from domain.reminder import LEAST_GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ class Watch:
             self, moves=told.move, expires_at=told.expires_at, reminders=tuple(told.reminders)
         )
 
+    def asking_the_row(self) -> "Watch":
+        """As if no end had been told: what is told while the row is asked counts anew."""
+        return replace(self, over=None, heard=frozenset())
+
     def _ended(self, reason: EndReason | None) -> EndReason | None:
         return self.over or reason
 
@@ -65,8 +70,13 @@ class Watch:
         return bool(self.reminders) and self.reminders[0] <= at < self.expires_at
 
     def past_reminders(self, at: datetime) -> "Watch":
-        """Every reminder up to `at` counts as one: a missed slot is never caught up twice."""
-        return replace(self, reminders=tuple(each for each in self.reminders if each > at))
+        """What is left after reminding at `at`.
+
+        Missed slots count as one, and a late reminder moves the next: never two within a day.
+        """
+        left = (each for each in self.reminders if each > at)
+        spaced = (max(each, at + days * LEAST_GAP) for days, each in enumerate(left, 1))
+        return replace(self, reminders=tuple(spaced))
 
     def idle_due(self, at: datetime) -> bool:
         """Whether the bound browser's silence is to be looked at."""

@@ -1,6 +1,7 @@
 """The audit log: who did what, when, to what and why (PS-25). Rows are only ever added."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,9 @@ from sqlalchemy import Index
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
+from domain.audit import AuditEvent
 from store.columns import instant, json_column, primary_id
+from store.page import page_of, trail_of
 
 
 class AuditRow(SQLModel, table=True):
@@ -39,3 +42,40 @@ async def audit_of_session(db: AsyncSession, session_id: UUID) -> Sequence[Audit
     """A session's trail, oldest first (PS-24)."""
     found = select(AuditRow).where(AuditRow.session_id == session_id)
     return (await db.scalars(found.order_by(col(AuditRow.id)))).all()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which rows a list shows; None shows all."""
+
+    event: AuditEvent | None = None
+    session: UUID | None = None
+    party: UUID | None = None
+
+
+async def audit_page(
+    db: AsyncSession, workspace_id: UUID, wanted: AuditFilter, cursor: str | None, limit: int
+) -> tuple[Sequence[AuditRow], str | None]:
+    """A page of a workspace's audit log, newest first (PS-25)."""
+    found = select(AuditRow).where(AuditRow.workspace_id == workspace_id)
+    if wanted.event is not None:
+        found = found.where(AuditRow.event == wanted.event.value)
+    if wanted.session is not None:
+        found = found.where(AuditRow.session_id == wanted.session)
+    if wanted.party is not None:
+        found = found.where(AuditRow.party_id == wanted.party)
+    return await page_of(db, found, col(AuditRow.id), cursor, limit)
+
+
+async def trail_page(
+    db: AsyncSession, session_id: UUID, cursor: str | None, limit: int
+) -> tuple[Sequence[AuditRow], str | None]:
+    """A page of a session's trail, oldest first (PS-24)."""
+    found = select(AuditRow).where(AuditRow.session_id == session_id)
+    return await trail_of(db, found, col(AuditRow.id), cursor, limit)
+
+
+async def last_at(db: AsyncSession, session_id: UUID, event: AuditEvent) -> datetime | None:
+    """When an event was last written down for a session."""
+    found = select(AuditRow.at).where(AuditRow.session_id == session_id, AuditRow.event == event)
+    return (await db.scalars(found.order_by(col(AuditRow.id).desc()).limit(1))).one_or_none()

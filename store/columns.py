@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, MetaData
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlmodel import Field, SQLModel
 from uuid_utils.compat import uuid7
 
@@ -45,6 +45,11 @@ def json_column(default: Any = None) -> Any:
     return Field(default_factory=default or dict, sa_type=JSONB, nullable=False)
 
 
+def ordered_json() -> Any:
+    """A JSON object whose members keep their order, as the fields of a form do (jsonb does not)."""
+    return Field(default_factory=dict, sa_type=JSON, nullable=False)
+
+
 def optional_json() -> Any:
     """A JSON value that may be absent."""
     return Field(default=None, sa_type=JSONB(none_as_null=True), nullable=True)
@@ -59,5 +64,6 @@ __all__ = [
     "new_id",
     "optional_instant",
     "optional_json",
+    "ordered_json",
     "primary_id",
 ]

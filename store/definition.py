@@ -6,11 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, select
 
 from domain.definition import DefinitionKind, DefinitionStatus
-from store.columns import instant, json_column, optional_instant, primary_id
+from store.columns import instant, optional_instant, ordered_json, primary_id
+from store.page import cursor_after_key, key_of
 
 
 class DefinitionRow(SQLModel, table=True):
@@ -25,7 +28,7 @@ class DefinitionRow(SQLModel, table=True):
     key: str
     version: int
     status: str
-    body: dict[str, Any] = json_column()
+    body: dict[str, Any] = ordered_json()
     digest: str = ""
     created_at: datetime = instant()
     published_at: datetime | None = optional_instant()
@@ -36,7 +39,7 @@ def _latest(workspace_id: UUID, kind: DefinitionKind, *statuses: DefinitionStatu
     found = (
         select(DefinitionRow)
         .where(DefinitionRow.workspace_id == workspace_id, DefinitionRow.kind == kind)
-        .distinct(col(DefinitionRow.key))
+        .ext(distinct_on(col(DefinitionRow.key)))
         .order_by(col(DefinitionRow.key), col(DefinitionRow.version).desc())
     )
     return found.where(col(DefinitionRow.status).in_(statuses)) if statuses else found
@@ -101,3 +104,23 @@ async def lock_definitions(db: AsyncSession, workspace_id: UUID, kind: Definitio
     await db.execute(
         select(func.pg_advisory_xact_lock(func.hashtextextended(f"{workspace_id}:{kind}", 0)))
     )
+
+
+async def definitions_page(
+    db: AsyncSession,
+    workspace_id: UUID,
+    kind: DefinitionKind,
+    cursor: str | None,
+    limit: int,
+    status: DefinitionStatus | None = None,
+) -> tuple[Sequence[DefinitionRow], str | None]:
+    """The highest version of each key, by key; `status` is that version's."""
+    newest = aliased(DefinitionRow, _latest(workspace_id, kind).subquery())
+    found = select(newest).order_by(col(newest.key)).limit(limit + 1)
+    if cursor:
+        found = found.where(col(newest.key) > key_of(cursor))
+    if status is not None:
+        found = found.where(newest.status == status.value)
+    rows: Sequence[DefinitionRow] = (await db.scalars(found)).all()
+    more = len(rows) > limit
+    return rows[:limit], cursor_after_key(rows[limit - 1].key) if more else None

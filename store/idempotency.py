@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
@@ -47,8 +47,12 @@ async def keep_answer(
     db: AsyncSession, token_id: UUID, key: str, status: int, body: dict[str, Any] | None
 ) -> None:
     """Keeps the answer beside the fact, in one transaction."""
-    row = await db.get_one(IdempotencyRow, (token_id, key))
-    row.status, row.body = status, body
+    kept = (
+        update(IdempotencyRow)
+        .where(col(IdempotencyRow.token_id) == token_id, col(IdempotencyRow.key) == key)
+        .values(status=status, body=body)
+    )
+    await db.execute(kept)
 
 
 async def purge_keys(db: AsyncSession, before: datetime) -> int:

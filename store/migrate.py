@@ -1,9 +1,13 @@
 """Brings a database to the newest, or another, revision."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -29,3 +33,18 @@ def downgrade(url: str, revision: str) -> None:
 def check(url: str) -> None:
     """Raises if the tables and the migrations differ."""
     command.check(configuration(url))
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return scripts.get_current_head(), frozenset(each.revision for each in scripts.walk_revisions())
+
+
+async def is_migrated(db: AsyncSession) -> bool:
+    """Whether the database has this release's revision, or one of a newer release."""
+    head, known = _revisions()
+    if await db.scalar(select(func.to_regclass("alembic_version"))) is None:
+        return False
+    found = await db.scalar(text("SELECT version_num FROM alembic_version"))
+    return found is not None and (found == head or found not in known)

@@ -1,6 +1,7 @@
 """Parties and the moves they made in their lifecycles."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
 from store.columns import instant, json_column, optional_instant, primary_id
+from store.page import page_of
 
 
 class PartyRow(SQLModel, table=True):
@@ -87,3 +89,36 @@ async def states_in_use(db: AsyncSession, workspace_id: UUID, kind: str) -> Sequ
             .distinct()
         )
     ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class PartyFilter:
+    """Which parties a list shows; None shows all."""
+
+    kind: str | None = None
+    state: str | None = None
+    q: str | None = None
+    test: bool | None = None
+
+
+async def parties_page(
+    db: AsyncSession, workspace_id: UUID, wanted: PartyFilter, cursor: str | None, limit: int
+) -> tuple[Sequence[PartyRow], str | None]:
+    """A page of a workspace's parties, newest first; `q` is looked for in name and address."""
+    found = select(PartyRow).where(PartyRow.workspace_id == workspace_id)
+    if wanted.kind is not None:
+        found = found.where(PartyRow.kind == wanted.kind)
+    if wanted.state is not None:
+        found = found.where(PartyRow.state == wanted.state)
+    if wanted.test is not None:
+        found = found.where(PartyRow.test == wanted.test)
+    if wanted.q:
+        name = col(PartyRow.name).icontains(wanted.q, autoescape=True)
+        found = found.where(name | col(PartyRow.email).icontains(wanted.q, autoescape=True))
+    return await page_of(db, found, col(PartyRow.id), cursor, limit)
+
+
+async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of several parties."""
+    found = select(PartyRow.id, PartyRow.name).where(col(PartyRow.id).in_(party_ids))
+    return {party_id: name for party_id, name in (await db.execute(found)).all()}

@@ -1,0 +1,46 @@
+"""What is behind: facts whose consequences wait for a worker, for Temporal or for a mail server."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from store.intent import IntentRow
+from store.mail import MailRow
+from store.public_session import PublicSessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many intents, mails and ended sessions wait, and since when the oldest does."""
+
+    intents: int
+    mails: int
+    unsettled: int
+    since: datetime | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is behind."""
+        return not (self.intents or self.mails or self.unsettled)
+
+
+async def backlog(db: AsyncSession, before: datetime) -> Backlog:
+    """What was due before `before` and has not happened, in one statement."""
+    intents = select(func.count(), func.min(IntentRow.created_at)).where(
+        col(IntentRow.done_at).is_(None), col(IntentRow.created_at) < before
+    )
+    mails = select(func.count(), func.min(MailRow.created_at)).where(
+        col(MailRow.state) == "queued", col(MailRow.created_at) < before
+    )
+    unsettled = select(func.count(), func.min(PublicSessionRow.ended_at)).where(
+        col(PublicSessionRow.ended_at) < before, col(PublicSessionRow.settled_at).is_(None)
+    )
+    rows = (await db.execute(intents.union_all(mails, unsettled))).all()
+    return Backlog(*(int(count) for count, _ in rows), since=_oldest([at for _, at in rows]))
+
+
+def _oldest(times: list[datetime | None]) -> datetime | None:
+    return min((each for each in times if each is not None), default=None)

@@ -1,0 +1,68 @@
+"""The gate, asked for many browsers at once: which of them may not act any more, and why.
+
+The same predicate as `domain.public_session.PublicSession.refuses_browser`, as one SQL statement.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, literal, or_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from domain.binding import BindingEnd, IdlePolicy
+from domain.public_session import EndReason
+from store.public_session import BindingRow, PublicSessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """Why a browser may not act any more: an `EndReason` of the session or a `BindingEnd`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """The idle warning is due: without activity the browser's place ends at `ends_at`."""
+
+    ends_at: datetime
+
+
+async def gates_of(
+    db: AsyncSession, bindings: Sequence[UUID], at: datetime, policy: IdlePolicy
+) -> dict[UUID, Shut | Idle]:
+    """What there is to tell each of these browsers at `at`; one that may simply act is left out."""
+    seen_at, reason = col(BindingRow.last_seen_at), _reason(at, policy).label("reason")
+    found = (
+        select(BindingRow.id, seen_at, reason)
+        .join(PublicSessionRow, col(PublicSessionRow.id) == BindingRow.session_id)
+        .where(
+            col(BindingRow.id).in_(bindings),
+            or_(reason.is_not(None), seen_at <= at - policy.idle),
+        )
+    )
+    rows = (await db.execute(found)).all()
+    return {
+        binding_id: Shut(reason) if reason else Idle(seen + policy.whole)
+        for binding_id, seen, reason in rows
+    }
+
+
+def _reason(at: datetime, policy: IdlePolicy) -> ColumnElement[str | None]:
+    """The first refusal that applies, in the order in which a request would meet them."""
+    session_end = col(PublicSessionRow.end_reason)
+    binding_end = col(BindingRow.end_reason)
+    return case(
+        (session_end.is_not(None), session_end),
+        (col(PublicSessionRow.expires_at) <= at, literal(EndReason.BOUND_REACHED.value)),
+        (binding_end.is_not(None), binding_end),
+        (
+            col(PublicSessionRow.binding_id).is_distinct_from(col(BindingRow.id)),
+            literal(BindingEnd.OPENED_ELSEWHERE.value),
+        ),
+        (col(BindingRow.last_seen_at) <= at - policy.whole, literal(BindingEnd.INACTIVE.value)),
+        else_=None,
+    )
