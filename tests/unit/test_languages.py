@@ -1,0 +1,167 @@
+import re
+from collections.abc import Iterator
+from configparser import ConfigParser
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from jinja2 import DictLoader, Environment
+
+from adapters.languages import (
+    DOMAIN,
+    LOCALES,
+    available,
+    for_jinja,
+    negotiate,
+    translations_for,
+    when,
+)
+
+ROOT = Path(__file__).parents[2]
+AT = datetime(2026, 12, 6, 14, 5, tzinfo=UTC)
+PLACEHOLDER = re.compile(r"%\(\w+\)s|%[sd]|<[^>]+>|\{\w*\}")
+
+
+def _first(msgid: object) -> str:
+    """The singular of a msgid that has a plural."""
+    return str(msgid[0] if isinstance(msgid, list | tuple) else msgid)
+
+
+def extracted(*folders: str) -> set[str]:
+    """Every msgid of the folders, as the documented command finds them."""
+    config = ConfigParser(interpolation=None)
+    config.read(ROOT / "babel.cfg")
+    methods = [
+        (section.partition(": ")[2], section.partition(": ")[0]) for section in config.sections()
+    ]
+    options = {section.partition(": ")[2]: dict(config[section]) for section in config.sections()}
+    return {
+        _first(found[2])
+        for found in extract_from_dir(ROOT, methods, options)
+        if found[0].startswith(folders)
+    }
+
+
+def catalogue(language: str) -> dict[str, Message]:
+    path = LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    with path.open("rb") as source:
+        messages = read_po(source, locale=language)
+    return {_first(message.id): message for message in messages if message.id}
+
+
+def translated() -> Iterator[tuple[str, str, str]]:
+    """Language, msgid and translation of every message of every catalogue."""
+    for language in available()[1:]:
+        for msgid, message in catalogue(language).items():
+            texts = message.string if isinstance(message.string, tuple) else (message.string,)
+            yield from ((language, msgid, str(text or "")) for text in texts)
+
+
+def test_every_word_of_a_mail_exists_in_every_language() -> None:
+    words = extracted("email_templates")
+    assert len(words) > 40
+    for language in available()[1:]:
+        assert words - catalogue(language).keys() == set()
+
+
+def test_every_fault_of_a_form_exists_in_every_language() -> None:
+    words = extracted("adapters/form")
+    assert words
+    for language in available()[1:]:
+        assert words - catalogue(language).keys() == set()
+
+
+def test_translations_keep_their_placeholders() -> None:
+    for language, msgid, text in translated():
+        assert text, f"{language} lacks {msgid!r}"
+        assert sorted(set(PLACEHOLDER.findall(text))) == sorted(set(PLACEHOLDER.findall(msgid)))
+        assert "fuzzy" not in catalogue(language)[msgid].flags
+
+
+def test_templates_that_translate_import_their_macros_with_context() -> None:
+    """Without it a macro does not see the language and falls back to English."""
+    imports = re.compile(r"{%-? *(?:import|from) [^%]*%}")
+    for folder in ("email_templates", "api/pages"):
+        for path in (ROOT / folder).rglob("*.*"):
+            if path.suffix not in {".html", ".txt", ".mjml"}:
+                continue
+            for found in imports.findall(path.read_text()):
+                assert "with context" in found, f"{path.name}: {found}"
+
+
+@pytest.mark.parametrize(
+    ("header", "preferred", "language"),
+    [
+        (None, None, "en"),
+        ("", None, "en"),
+        ("de", None, "de"),
+        ("DE-at,en;q=0.8", None, "de"),
+        ("fr, en;q=0.2, de;q=0.7", None, "de"),
+        ("fr, de;q=0, en", None, "en"),
+        ("fr;q=1, de;q=nonsense, en;q=0.1", None, "en"),
+        ("en", "de", "de"),
+        ("en", "de_CH", "de"),
+        ("de", "xx", "de"),
+        ("*", None, "en"),
+        ("../../etc,;;q=,=", None, "en"),
+        (("x" * 400 + ",") * 100 + "de", None, "en"),
+        ("de;q=nan,en", None, "en"),
+    ],
+)
+def test_a_person_gets_the_best_language_there_is(
+    header: str | None, preferred: str | None, language: str
+) -> None:
+    assert negotiate(header, preferred) == language
+
+
+def test_catalogues_are_read_without_a_compile_step() -> None:
+    assert translations_for("de").gettext("Yes") == "Ja"
+    assert translations_for("de-AT").gettext("Yes") == "Ja"
+    assert translations_for("xx").gettext("Yes") == "Yes"
+    assert translations_for("en").gettext("no such words") == "no such words"
+
+
+@pytest.mark.parametrize(
+    ("zone", "locale", "shown"),
+    [
+        ("UTC", "en", "Sunday, 6 December 2026, 14:05 UTC"),
+        ("Europe/Berlin", "en", "Sunday, 6 December 2026, 15:05 (Europe/Berlin, UTC+01:00)"),
+        ("Europe/Berlin", "de", "Sonntag, 6. Dezember 2026, 15:05 Uhr (Europe/Berlin, UTC+01:00)"),
+        ("Asia/Kolkata", "en", "Sunday, 6 December 2026, 19:35 (Asia/Kolkata, UTC+05:30)"),
+        ("Nowhere/Town", "en", "Sunday, 6 December 2026, 14:05 UTC"),
+        ("../etc/passwd", "en", "Sunday, 6 December 2026, 14:05 UTC"),
+        ("", "en", "Sunday, 6 December 2026, 14:05 UTC"),
+        ("UTC", "fr", "dimanche 6 décembre 2026, 14:05 UTC"),
+        ("UTC", "??", "Sunday, 6 December 2026, 14:05 UTC"),
+    ],
+)
+def test_a_moment_is_said_with_its_zone(zone: str, locale: str, shown: str) -> None:
+    assert when(AT, zone, locale) == shown
+
+
+def test_each_render_speaks_its_own_language() -> None:
+    env = Environment(
+        autoescape=True,
+        loader=DictLoader(
+            {
+                "page": "{% import 'macros' as m with context %}{{ m.yes() }} {{ _('No') }}",
+                "macros": "{% macro yes() %}{% trans %}Yes{% endtrans %}{% endmacro %}",
+                "many": "{% trans num=count %}{{ num }} answer needs another look{% pluralize %}"
+                "{{ num }} answers need another look{% endtrans %}",
+                "named": "{% trans %}Hello {{ party_name }},{% endtrans %}",
+            }
+        ),
+    )
+    for_jinja(env)
+    page = env.get_template("page")
+    assert [page.render(locale=each) for each in ("de", "en", "de")] == [
+        "Ja Nein",
+        "Yes No",
+        "Ja Nein",
+    ]
+    assert page.render() == "Yes No"
+    assert env.get_template("many").render(count=2, locale="de").startswith("2 Antworten müssen")
+    assert env.get_template("named").render(party_name="<b>", locale="de") == "Guten Tag &lt;b&gt;,"

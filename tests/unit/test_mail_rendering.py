@@ -1,0 +1,250 @@
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from adapters.mail_rendering import (
+    TEMPLATES,
+    MailContent,
+    MailContentError,
+    RenderedMail,
+    grouped,
+    one_line,
+    render,
+)
+from domain.mail import MailKind
+
+NOW = datetime(2026, 11, 22, 14, 5, 30, tzinfo=UTC)
+LINK = "https://gatepass.example/s/abcdefghijklmnopqrstuvwxyz012345?a=1&b=2"
+CONSOLE = "https://gatepass.example/console/public-sessions/01990000"
+EVERY_KIND = list(MailKind)
+LANGUAGES = ["en", "de"]
+
+
+def content(kind: MailKind, **changes: Any) -> MailContent:
+    """What a mail of a kind is given, with the parts its kind needs."""
+    given: dict[str, Any] = {
+        "workspace_name": "Acme",
+        "party_name": "Anna Weber",
+        "session_title": "Vendor intake",
+        "public_session_id": "01990000",
+        "written_at": NOW,
+        "subject": "PO 4711",
+        "tasks_total": 4,
+        "tasks_done": 1,
+        "expires_at": datetime(2026, 12, 6, 14, 5, tzinfo=UTC),
+        "contact": "help@acme.test",
+    }
+    if kind is MailKind.CODE:
+        given |= {"code": "48210937", "code_expires_at": NOW + timedelta(minutes=10)}
+    elif kind.to_issuer:
+        given |= {"console_link": CONSOLE, "reason": "No time", "party_email": "anna@weber.test"}
+    else:
+        given |= {"link": LINK, "message": "We chose\nanother vendor."}
+    return MailContent(**given | changes)
+
+
+class Seen(HTMLParser):
+    """The elements and words of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(html)
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    @override
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def addresses(self) -> list[str | None]:
+        """Everything a mail program would load or could open."""
+        names = ("href", "src", "background", "action")
+        return [attrs[name] for _, attrs in self.tags for name in names if name in attrs]
+
+
+def rendered(kind: MailKind, **changes: Any) -> RenderedMail:
+    return render(kind, content(kind, **changes))
+
+
+def test_every_kind_has_its_folder_and_every_folder_its_kind() -> None:
+    folders = {each.name for each in TEMPLATES.iterdir() if each.is_dir()} - {"shared"}
+    assert folders == set(MailKind)
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_says_from_whom_and_about_what(kind: MailKind, locale: str) -> None:
+    mail = rendered(kind, locale=locale)
+    page = Seen(mail.html)
+    assert mail.language == locale
+    for said in (mail.text, page.words):
+        assert "Acme" in said
+        assert "Vendor intake" in said
+        assert "01990000" in said
+    assert ("html", locale) in [(tag, attrs.get("lang")) for tag, attrs in page.tags]
+
+
+@pytest.mark.parametrize("kind", [MailKind.INVITATION, MailKind.REMINDER])
+def test_the_link_stands_on_a_line_of_its_own_and_behind_one_button(kind: MailKind) -> None:
+    mail = rendered(kind)
+    assert LINK in mail.text.splitlines()
+    page = Seen(mail.html)
+    assert page.addresses() == [LINK, LINK]
+    assert LINK in page.words
+
+
+@pytest.mark.parametrize("kind", [MailKind.INVITATION, MailKind.REMINDER])
+def test_the_deadline_is_said_with_its_zone_and_as_what_is_left(kind: MailKind) -> None:
+    """SH-15, lesson 29."""
+    said = "Open until Sunday, 6 December 2026, 14:05 UTC (13:23:59 left, days:hours:minutes)."
+    mail = rendered(kind)
+    assert said in " ".join(mail.text.split())
+    assert said in " ".join(Seen(mail.html).words.split())
+
+
+def test_the_deadline_follows_the_zone() -> None:
+    said = "Sunday, 6 December 2026, 15:05 (Europe/Berlin, UTC+01:00)"
+    assert said in " ".join(rendered(MailKind.INVITATION, zone="Europe/Berlin").text.split())
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_the_mail_of_a_code_has_no_link(locale: str) -> None:
+    """C11, N1: whoever opens every link of a mail for a person finds none here."""
+    names = {"party_name": "see https://evil.test/x", "workspace_name": "HTTP://evil.test"}
+    mail = rendered(MailKind.CODE, locale=locale, **names)
+    assert "http" not in f"{mail.subject} {mail.text}".lower()
+    assert Seen(mail.html).addresses() == []
+    assert "http" not in Seen(mail.html).words.lower()
+
+
+def test_the_code_is_shown_in_two_halves_and_not_in_the_subject() -> None:
+    mail = rendered(MailKind.CODE)
+    assert "    4821 0937" in mail.text.splitlines()
+    assert "4821 0937" in Seen(mail.html).words
+    assert "4821" not in mail.subject
+    assert [grouped(each) for each in ("123456", "1234567")] == ["123 456", "1234 567"]
+
+
+def test_a_code_never_travels_with_a_link() -> None:
+    """C11."""
+    for field in ("link", "console_link"):
+        with pytest.raises(MailContentError, match="never travels with a link"):
+            rendered(MailKind.CODE, **{field: LINK})
+
+
+@pytest.mark.parametrize("kind", [each for each in EVERY_KIND if each is not MailKind.CODE])
+def test_only_the_mail_of_a_code_shows_one(kind: MailKind) -> None:
+    mail = rendered(kind, code="48210937")
+    assert "4821" not in mail.text + mail.html
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking"),
+    [
+        (MailKind.INVITATION, "link"),
+        (MailKind.REMINDER, "expires_at"),
+        (MailKind.CODE, "code"),
+        (MailKind.EXPIRED, "expires_at"),
+    ],
+)
+def test_what_a_kind_must_say_is_asked_for(kind: MailKind, lacking: str) -> None:
+    with pytest.raises(MailContentError, match=lacking):
+        rendered(kind, **{lacking: None})
+
+
+@pytest.mark.parametrize("link", ["/s/abc", "javascript:alert(1)", "ftp://x/y"])
+def test_a_link_is_absolute_and_of_the_web(link: str) -> None:
+    with pytest.raises(MailContentError, match="absolute"):
+        rendered(MailKind.INVITATION, link=link)
+
+
+HOSTILE = "<script>alert(1)</script>\r\nBcc: x@evil.test\x00\u202e{{ 7*7 }}%(x)s \"'&--></mj-text>"
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_words_of_others_never_become_markup_or_headers(kind: MailKind) -> None:
+    words = dict.fromkeys(("workspace_name", "party_name", "session_title", "subject"), HOSTILE)
+    longer = dict.fromkeys(("message", "reason", "contact", "party_email"), HOSTILE)
+    plain, mail = rendered(kind, reason="x", message="x"), rendered(kind, **words, **longer)
+    assert mail.subject.isprintable()
+    assert "\u202e" not in mail.text
+    page = Seen(mail.html)
+    assert "script" not in {tag for tag, _ in page.tags}
+    quoted = {"br"}  # a message of two lines has one more
+    assert [tag for tag, _ in page.tags if tag not in quoted] == [
+        tag for tag, _ in Seen(plain.html).tags if tag not in quoted
+    ]
+    assert "<script>alert(1)</script>" in page.words
+    assert "{{ 7*7 }}%(x)s" in mail.text
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_nothing_is_loaded_from_anywhere(kind: MailKind) -> None:
+    html = rendered(kind).html
+    tags = {tag for tag, _ in Seen(html).tags}
+    assert not tags & {"img", "link", "iframe", "object", "video"}
+    assert not re.search(r"@import|url\(", html)
+
+
+def test_dark_mode_and_small_screens_are_kept() -> None:
+    html = rendered(MailKind.INVITATION).html
+    assert "prefers-color-scheme: dark" in html
+    assert "min-width:480px" in html
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_long_names_leave_the_subject_short(kind: MailKind) -> None:
+    """Lesson 26: short, neutral subjects."""
+    long = "Extraordinarily " * 20
+    mail = rendered(kind, workspace_name=long, party_name=long, session_title="X" * 300)
+    assert len(mail.subject) <= 150
+    assert max(len(line) for line in mail.text.splitlines() if "X" * 50 not in line) <= 76
+
+
+def test_the_message_of_an_administrator_is_quoted_when_there_is_one() -> None:
+    with_message = rendered(MailKind.REVOKED)
+    assert "> We chose\n> another vendor." in with_message.text
+    assert "We chose" in Seen(with_message.html).words
+    assert "writes:" not in rendered(MailKind.REVOKED, message=None).text
+
+
+def test_a_long_message_stays_quoted_on_every_line() -> None:
+    text = rendered(MailKind.REVOKED, message="word " * 100).text
+    assert all(line.startswith("> ") for line in text.splitlines() if line.count("word") > 1)
+
+
+def test_reminders_say_that_they_stop() -> None:
+    assert "three at most" in " ".join(rendered(MailKind.REMINDER).text.split())
+
+
+def test_the_expired_mail_says_how_to_get_a_new_one() -> None:
+    """Lesson 29."""
+    assert "Write to help@acme.test" in " ".join(rendered(MailKind.EXPIRED).text.split())
+    without = " ".join(rendered(MailKind.EXPIRED, contact=None).text.split())
+    assert "Ask the person at Acme you are in touch with for a new one" in without
+
+
+def test_optional_words_may_be_absent_everywhere() -> None:
+    for kind in MailKind:
+        names = ("subject", "message", "reason", "contact", "party_email", "console_link")
+        mail = rendered(kind, **dict.fromkeys(names))
+        assert "None" not in mail.text + Seen(mail.html).words
+
+
+def test_an_unknown_language_is_answered_in_english() -> None:
+    assert rendered(MailKind.INVITATION, locale="xx-YY").language == "en"
+    assert rendered(MailKind.INVITATION, locale="de-AT").language == "de"
+
+
+def test_one_line_cuts_whole_words_and_single_long_ones() -> None:
+    assert one_line("a\tb\u2028c\r\nd") == "a b c d"
+    assert one_line("abcdef", 4) == "abc…"
+    assert one_line("abcd", 4) == "abcd"
