@@ -149,11 +149,17 @@ async def _content(work: Work, about: _About) -> MailContent:
         expires_at=session.expires_at,
         written_at=work.at,
         message=session.message or None,
-        reason=session.decline_reason or session.mail_detail or None,
+        reason=_reason(mail, session) or None,
         public_session_id=str(session.id),
         locale=party.locale if to_party else "en",
         zone=party.zone if to_party else "UTC",
     )
+
+
+def _reason(mail: MailRow, session: PublicSessionRow) -> str:
+    """The mail server's words in a mail about a mail, the party's own in one about declining."""
+    about_mail = mail.kind == MailKind.ISSUER_BOUNCED
+    return session.mail_detail if about_mail else session.decline_reason
 
 
 def link_of(work: Work, session: PublicSessionRow) -> str:

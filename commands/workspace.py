@@ -8,6 +8,7 @@ from domain.audit import AuditEvent
 from domain.definition import KEY
 from domain.errors import DefinitionFaulty, NotFound, WorkspaceExists
 from domain.fault import Fault
+from domain.party import LONGEST_NAME, is_address
 from store.workspace import WorkspaceRow, workspace_by_key
 
 
@@ -22,9 +23,9 @@ class CreateWorkspace:
 
 async def create_workspace(work: Work, wanted: CreateWorkspace) -> WorkspaceRow:
     """Creates a workspace; raises `WorkspaceExists` or `DefinitionFaulty`."""
-    if not KEY.fullmatch(wanted.key):
-        fault = Fault("/key", "must be lower-case letters, digits and dashes, 63 at most")
-        raise DefinitionFaulty("workspace", (fault,))
+    faults = _faults_of(wanted)
+    if faults:
+        raise DefinitionFaulty("workspace", faults)
     if await workspace_by_key(work.db, wanted.key):
         raise WorkspaceExists(wanted.key)
     row = WorkspaceRow(key=wanted.key, name=wanted.name, contact=wanted.contact, created_at=work.at)
@@ -34,6 +35,17 @@ async def create_workspace(work: Work, wanted: CreateWorkspace) -> WorkspaceRow:
         AuditEvent.WORKSPACE_CREATED, row.id, f"workspace:{row.key}", OPERATOR, {"name": row.name}
     )
     return row
+
+
+def _faults_of(wanted: CreateWorkspace) -> tuple[Fault, ...]:
+    found = []
+    if not KEY.fullmatch(wanted.key):
+        found.append(Fault("/key", "must be lower-case letters, digits and dashes, 63 at most"))
+    if not wanted.name.strip() or len(wanted.name) > LONGEST_NAME:
+        found.append(Fault("/name", f"must have 1 to {LONGEST_NAME} characters"))
+    if wanted.contact and not is_address(wanted.contact):
+        found.append(Fault("/contact", "must be one mail address, such as help@example.com"))
+    return tuple(found)
 
 
 async def find_workspace(work: Work, key: str) -> WorkspaceRow:
