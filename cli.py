@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,8 +69,14 @@ def _settings() -> Settings:
 
 def _run(job: Coroutine[Any, Any, None]) -> None:
     """Runs one command; what it refuses is told in words and ends with status 1."""
-    try:
+    with _refusals_told():
         asyncio.run(job)
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
     except DefinitionFaulty as refusal:
         lines = [f"{each.pointer or '/'}: {each.message}" for each in refusal.faults]
         _fail(f"{refusal}\n  " + "\n  ".join(lines))
@@ -90,7 +96,8 @@ def _fail(text: str) -> None:
 @app.command("migrate")
 def migrate_database() -> None:
     """Brings the database to this release's tables."""
-    migrate.upgrade(_settings().database_url)
+    with _refusals_told():
+        migrate.upgrade(_settings().database_url)
     typer.echo("The database is up to date.")
 
 
@@ -201,7 +208,8 @@ def mail_test(
     selector: Annotated[str | None, typer.Option(help="DKIM selector to look up.")] = None,
 ) -> None:
     """Checks the SMTP set-up and says what is missing."""
-    findings = asyncio.run(check_mail_setup(_settings(), recipient, dkim_selector=selector))
+    with _refusals_told():
+        findings = asyncio.run(check_mail_setup(_settings(), recipient, dkim_selector=selector))
     for each in findings:
         typer.echo(f"{each.level:8}{each.what}")
         if each.to_do:

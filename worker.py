@@ -22,7 +22,7 @@ from adapters.keyring import read_key_file
 from adapters.logs import configure_logs
 from adapters.settings import load_settings
 from adapters.smtp import SmtpSender
-from adapters.temporal import Telegraph, connect
+from adapters.temporal import Telegraph, connect, runtime_of
 from commands.intent import IntentCourier
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
@@ -111,7 +111,7 @@ def mail_worker(client: Client, transactions: Transactions, sender: SmtpSender) 
 async def compose(settings: Settings) -> WorkerParts:
     """Makes every part of a worker process."""
     engine = database.connect(settings)
-    client = await connect(settings, lazy=False)
+    client = await connect(settings, lazy=False, runtime=runtime_of(settings))
     telegraph = Telegraph(client, settings.temporal_call_timeout)
     courier = IntentCourier(engine, telegraph, settings, utc_now)
     keyring = read_key_file(Path(settings.root_key_file))

@@ -32,7 +32,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     values: dict[str, Any] = {}
     faults: list[str] = []
     for variable, raw in environ.items():
-        if not variable.startswith(PREFIX) or variable == PREFIX + "ROOT_KEY":
+        if not variable.startswith(PREFIX):
             continue
         found = by_variable.get(variable)
         if found is None:

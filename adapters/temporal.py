@@ -12,6 +12,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.settings import Settings
@@ -31,7 +32,23 @@ class Delivery(StrEnum):
 
 
 class TemporalAway(Exception):
-    """Temporal did not answer in time or refused the call; try again later."""
+    """Temporal did not answer in time, or not at all; try again later."""
+
+
+class TelegramRefused(Exception):
+    """Temporal answered and would not take this one; others may fare better."""
+
+
+AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.UNKNOWN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +61,9 @@ class Telegram:
     payload: Mapping[str, Any]
 
 
-async def connect(settings: Settings, *, lazy: bool = True) -> Client:
+async def connect(
+    settings: Settings, *, lazy: bool = True, runtime: Runtime | None = None
+) -> Client:
     """A client. A lazy one connects with its first call: the API starts without Temporal."""
     return await Client.connect(
         settings.temporal_address,
@@ -52,7 +71,17 @@ async def connect(settings: Settings, *, lazy: bool = True) -> Client:
         tls=settings.temporal_tls,
         api_key=_api_key(settings.temporal_api_key_file),
         lazy=lazy,
+        runtime=runtime,
     )
+
+
+def runtime_of(settings: Settings) -> Runtime | None:
+    """A runtime that serves the SDK's metrics and ours to Prometheus, if an address is set."""
+    address = settings.temporal_metrics_address
+    if not address:
+        return None
+    metrics = PrometheusConfig(bind_address=address)
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 
 
 def _api_key(file: str) -> str | None:
@@ -68,13 +97,20 @@ class Telegraph:
         self._timeout = timeout.total_seconds()
 
     async def deliver(self, telegram: Telegram) -> Delivery:
-        """Starts or signals; raises `TemporalAway`. What was started before counts as done."""
+        """Starts or signals; what was started before counts as done.
+
+        Raises `TemporalAway` or `TelegramRefused`.
+        """
         try:
             async with asyncio.timeout(self._timeout):
                 if telegram.signal is None:
                     return await self._start(telegram)
                 return await self._signal(telegram, telegram.signal)
-        except (TimeoutError, RPCError, RuntimeError) as error:
+        except RPCError as error:
+            kind = TemporalAway if error.status in AWAY else TelegramRefused
+            raise kind(_shown(error)) from error
+        except (TimeoutError, RuntimeError) as error:
+            # A lazy client that cannot connect raises a bare RuntimeError.
             raise TemporalAway(_shown(error)) from error
 
     async def _start(self, telegram: Telegram) -> Delivery:

@@ -92,6 +92,7 @@ async def _lost_states(
 async def create_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
     """The first draft of a template; raises `DefinitionExists` or `DefinitionFaulty`."""
     await lock_definitions(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE)
+    await lock_definitions(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE)
     if await latest_definition(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE, wanted.key):
         raise DefinitionExists("session template", wanted.key)
     return await save_template(work, wanted)

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from adapters.temporal import Delivery, Telegram, Telegraph, TemporalAway
+from adapters.temporal import Delivery, Telegram, TelegramRefused, Telegraph, TemporalAway
 from domain.settings import Settings
 from store.database import is_away
 from store.idempotency import purge_keys
@@ -77,6 +77,9 @@ class IntentCourier:
         """Whether the intent was delivered; a failure is logged and left to the loop."""
         try:
             done = await self._deliver(intent)
+        except TelegramRefused as error:
+            log.warning("intent_refused", workflow_id=intent.workflow_id, error=str(error))
+            return False
         except TemporalAway as error:
             self._away_until = self._clock() + self._settings.intent_repeat_after
             log.warning("intent_waits", workflow_id=intent.workflow_id, error=str(error))
@@ -143,6 +146,8 @@ class IntentCourier:
                     delivered.append(intent.id)
                 else:
                     errors[intent.id] = "the workflow has not been started yet"
+            except TelegramRefused as error:
+                errors[intent.id] = str(error)
             except TemporalAway as error:
                 errors[intent.id] = str(error)
                 break

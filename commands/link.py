@@ -50,7 +50,7 @@ async def _renew(work: Work, session: PublicSessionRow, actor: Actor) -> None:
     token = work.keyring.link_token(session.id, session.link_epoch, session.key_version)
     session.link_digest = link_digest(token)
     await end_codes(work.db, session.id, work.at)
-    await end_binding(work, session, BindingEnd.OPENED_ELSEWHERE)
+    await end_binding(work, session, BindingEnd.LINK_RENEWED)
     work.audit_session(
         AuditEvent.SESSION_LINK_RENEWED, session, actor, details={"epoch": session.link_epoch}
     )

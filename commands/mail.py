@@ -197,6 +197,8 @@ async def note_sent(work: Work, mail_id: UUID) -> None:
 async def note_retry(work: Work, mail_id: UUID, reason: str) -> bool:
     """The mail could not be handed over; False if it is given up, which refuses it."""
     mail, session = await _locked(work, mail_id)
+    if mail.state != MailState.QUEUED:
+        return False
     mail.attempts += 1
     mail.detail = reason
     if session.mail_id == mail.id:
@@ -259,8 +261,9 @@ async def note_bounce(
     if known is None or (workspace_id and known.workspace_id != workspace_id):
         return False
     mail, session = await _locked(work, mail_id)
-    if mail.state == MailState.BOUNCED:
-        return True
+    if mail.state != MailState.SENT:
+        # A second report, or one of a mail that we never handed over: nothing new.
+        return mail.state == MailState.BOUNCED
     _settle(mail, session, MailState.BOUNCED, reason)
     details = {"mail": str(mail.id), "kind": mail.kind}
     work.audit_session(

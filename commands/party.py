@@ -183,6 +183,8 @@ async def pass_transition(work: Work, workspace_id: UUID, party_id: UUID, move: 
     lifecycle = await _lifecycle(work, workspace_id, party.kind)
     if lifecycle is None:
         raise TransitionRefused(move.transition, party.state)
+    # A party that is older than its kind's lifecycle stands where the lifecycle begins.
+    party.state = party.state or lifecycle[0].initial
     transition = lifecycle[0].passing(move.transition, party.state)
     passage = _passage(work, party, transition, move, lifecycle[1])
     work.db.add(passage)

@@ -39,7 +39,7 @@ ENDED = {
     EndReason.DECLINED: AuditEvent.SESSION_DECLINED,
     EndReason.BOUND_REACHED: AuditEvent.SESSION_EXPIRED,
     EndReason.REVOKED: AuditEvent.SESSION_REVOKED,
-    EndReason.REISSUED: AuditEvent.SESSION_REISSUED,
+    EndReason.REISSUED: AuditEvent.SESSION_REPLACED,
 }
 
 
@@ -172,8 +172,6 @@ async def reissue(work: Work, target: Target, rationale: str) -> Issued:
     if value_of(old, ()).end_at(work.at) is None:
         await end_session(work, old, EndReason.REISSUED, target.actor, rationale)
         work.tell_public_session(old.id, REVOKE, Revoked(str(old.id), reissued=True))
-    else:
-        work.audit_session(AuditEvent.SESSION_REISSUED, old, target.actor, reason=rationale)
     party = await find_party(work, old.workspace_id, old.party_id, lock=True)
     wanted = Issue(
         template=old.template_key,
@@ -183,7 +181,12 @@ async def reissue(work: Work, target: Target, rationale: str) -> Issued:
         rationale=rationale,
         reissued_from=old.id,
     )
-    return await issue(work, party, wanted)
+    issued = await issue(work, party, wanted)
+    details = {"public_session": str(issued.session.id)}
+    work.audit_session(
+        AuditEvent.SESSION_REISSUED, old, target.actor, reason=rationale, details=details
+    )
+    return issued
 
 
 async def correct_address(work: Work, target: Target, email: str) -> PublicSessionRow:

@@ -1,7 +1,7 @@
 """What completing each kind of task captures: one class a kind (PS-10).
 
 A new kind is one entry in `domain/task.py`, one check in `domain/session_template.py`, one class
-here and one page in `api/pages/tasks/`.
+here, and in `api/task_pages.py` with its page in `api/pages/tasks/` what the party sees.
 """
 
 from collections.abc import Callable, Mapping

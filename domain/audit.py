@@ -39,6 +39,7 @@ class AuditEvent(StrEnum):
     SESSION_REVOKED = "public_session.revoked"
     SESSION_EXTENDED = "public_session.extended"
     SESSION_RESENT = "public_session.resent"
+    SESSION_REPLACED = "public_session.replaced"
     SESSION_REISSUED = "public_session.reissued"
     SESSION_REMINDED = "public_session.reminded"
     SESSION_LINK_RENEWED = "public_session.link_renewed"

@@ -12,6 +12,7 @@ class BindingEnd(StrEnum):
     QUIT = "quit"
     INACTIVE = "inactive"
     OPENED_ELSEWHERE = "opened_elsewhere"
+    LINK_RENEWED = "link_renewed"
     SESSION_ENDED = "session_ended"
 
 

@@ -70,15 +70,17 @@ class MailAllowance:
     per_hour: int
     per_day: int
 
-    def next_at(self, sent: Sequence[datetime], at: datetime) -> datetime:
+    def next_at(
+        self, sent: Sequence[datetime], at: datetime, here: Sequence[datetime] | None = None
+    ) -> datetime:
         """The moment from which another mail may go out; not after `at` when it may now.
 
-        `sent` are the times of the earlier mails to this address.
+        `sent` are the times of the earlier mails to this address, `here` those that the interval is
+        counted from where they are fewer: who has just finished one session may begin the next.
         """
         latest = sorted(sent, reverse=True)
-        waits = [at]
-        if latest:
-            waits.append(latest[0] + self.interval)
+        before = latest if here is None else here
+        waits = [at, *(each + self.interval for each in before)]
         if len(latest) >= self.per_hour:
             waits.append(latest[self.per_hour - 1] + timedelta(hours=1))
         if len(latest) >= self.per_day:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.definition import KEY
 from domain.fault import Fault
 
-KEY = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 ADDRESS = re.compile(r"[^@\s<>\",;:\\\[\]]{1,64}@[^@\s<>\",;:\\\[\]]{1,253}")

@@ -56,7 +56,8 @@ STATUS_OF: dict[EndReason, Status] = {
 
 TRANSITIONS: frozenset[tuple[Status, Status]] = frozenset(
     {(Status.ISSUED, Status.IN_PROGRESS), (Status.IN_PROGRESS, Status.COMPLETED)}
-    | {(old, STATUS_OF[why]) for old in OPEN for why in EndReason if why != EndReason.COMPLETED}
+    | {(Status.IN_PROGRESS, Status.DECLINED)}
+    | {(old, ended) for old in OPEN for ended in (Status.EXPIRED, Status.REVOKED)}
 )
 
 

@@ -71,6 +71,9 @@ class Settings:
     temporal_namespace: str = _text("gatepass", "Temporal namespace of this installation")
     temporal_tls: bool = _setting(False, "switch", "Talk TLS to Temporal")
     temporal_api_key_file: str = _text("", "File that holds Temporal's API key; empty for none")
+    temporal_metrics_address: str = _text(
+        "", "host:port where a worker serves its metrics to Prometheus; empty for none"
+    )
     smtp_url: str = _text(
         "smtp://127.0.0.1:1025",
         "Where mail is handed over: smtp://, smtp+starttls:// or smtps://, user:password@host:port",
@@ -163,9 +166,6 @@ class Settings:
     )
     temporal_call_timeout: timedelta = _length(
         3 * SECOND, SECOND, 30 * SECOND, "Longest call to Temporal"
-    )
-    temporal_retention: timedelta = _length(
-        30 * DAY, DAY, 90 * DAY, "Closed workflows stay visible in Temporal for this long"
     )
 
     # The API.

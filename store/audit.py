@@ -38,12 +38,6 @@ class AuditRow(SQLModel, table=True):
     at: datetime = instant()
 
 
-async def audit_of_session(db: AsyncSession, session_id: UUID) -> Sequence[AuditRow]:
-    """A session's trail, oldest first (PS-24)."""
-    found = select(AuditRow).where(AuditRow.session_id == session_id)
-    return (await db.scalars(found.order_by(col(AuditRow.id)))).all()
-
-
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
     """Which rows a list shows; None shows all."""

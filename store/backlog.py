@@ -9,12 +9,12 @@ from sqlmodel import col
 
 from store.intent import IntentRow
 from store.mail import MailRow
-from store.public_session import PublicSessionRow
+from store.public_session import OPEN_STATUSES, PublicSessionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many intents, mails and ended sessions wait, and since when the oldest does."""
+    """How many intents, mails and sessions past their end wait, and since when the oldest does."""
 
     intents: int
     mails: int
@@ -38,8 +38,12 @@ async def backlog(db: AsyncSession, before: datetime) -> Backlog:
     unsettled = select(func.count(), func.min(PublicSessionRow.ended_at)).where(
         col(PublicSessionRow.ended_at) < before, col(PublicSessionRow.settled_at).is_(None)
     )
-    rows = (await db.execute(intents.union_all(mails, unsettled))).all()
-    return Backlog(*(int(count) for count, _ in rows), since=_oldest([at for _, at in rows]))
+    overdue = select(func.count(), func.min(PublicSessionRow.expires_at)).where(
+        col(PublicSessionRow.expires_at) < before, col(PublicSessionRow.status).in_(OPEN_STATUSES)
+    )
+    rows = (await db.execute(intents.union_all(mails, unsettled, overdue))).all()
+    told, queued, ended, late = (int(count) for count, _ in rows)
+    return Backlog(told, queued, ended + late, _oldest([at for _, at in rows]))
 
 
 def _oldest(times: list[datetime | None]) -> datetime | None:

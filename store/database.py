@@ -29,7 +29,7 @@ def connect(settings: Settings) -> AsyncEngine:
     )
 
 
-UNAVAILABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeout, OSError)
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, ConnectionError)
 _AWAY_STATES = ("08", "53", "57", "55P03", "40001", "40P01")
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, delete, func, text, update
+from sqlalchemy import Index, delete, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col, select
 
@@ -82,15 +82,6 @@ async def start_is_due(db: AsyncSession, workflow_id: str) -> bool:
         col(IntentRow.done_at).is_(None),
     )
     return (await db.scalars(found.limit(1))).one_or_none() is not None
-
-
-async def undelivered(db: AsyncSession, before: datetime) -> tuple[int, datetime | None]:
-    """How many intents from before `before` wait, and since when the oldest does."""
-    found = select(func.count(), func.min(IntentRow.created_at)).where(
-        col(IntentRow.done_at).is_(None), IntentRow.created_at < before
-    )
-    count, oldest = (await db.execute(found)).one()
-    return int(count), oldest
 
 
 async def purge_delivered(db: AsyncSession, before: datetime) -> int:

@@ -90,9 +90,3 @@ async def count_mails(db: AsyncSession, session_id: UUID, kind: str) -> int:
     """How many mails of a kind a session has asked for."""
     found = select(func.count()).where(MailRow.session_id == session_id, MailRow.kind == kind)
     return int((await db.scalars(found)).one())
-
-
-async def waiting_mails(db: AsyncSession, before: datetime) -> int:
-    """How many mails were asked for before `before` and are neither sent nor refused."""
-    found = select(func.count()).where(MailRow.state == "queued", MailRow.created_at < before)
-    return int((await db.scalars(found)).one())

@@ -121,4 +121,4 @@ async def parties_page(
 async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of several parties."""
     found = select(PartyRow.id, PartyRow.name).where(col(PartyRow.id).in_(party_ids))
-    return {party_id: name for party_id, name in (await db.execute(found)).all()}
+    return dict((await db.execute(found)).tuples().all())

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
@@ -269,14 +269,6 @@ async def visits_of(db: AsyncSession, session_ids: Sequence[UUID]) -> dict[UUID,
         col(VisitRow.session_id).in_(session_ids)
     )
     return {row.session_id: row.visits for row in (await db.execute(found)).all()}
-
-
-async def unsettled(db: AsyncSession, before: datetime) -> int:
-    """How many sessions ended before `before` and wait for what follows."""
-    found = select(func.count()).where(
-        col(PublicSessionRow.ended_at) < before, col(PublicSessionRow.settled_at).is_(None)
-    )
-    return int((await db.scalars(found)).one())
 
 
 def value_of(

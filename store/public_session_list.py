@@ -1,4 +1,4 @@
-"""Lists and counts of public sessions; a status is what the row and the time say together (PS-22)."""
+"""Lists and counts of public sessions; a status is what row and time say together (PS-22)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def _conditions(workspace_id: UUID, wanted: SessionFilter) -> list[ColumnElement
 
 
 def _overdue(at: datetime) -> ColumnElement[bool]:
-    """Open in its row and past its deadline: expired, whether the workflow has run or not (PS-29)."""
+    """Open in its row and past its deadline: expired, whoever has noticed (PS-29)."""
     return and_(
         col(PublicSessionRow.status).in_(OPEN_STATUSES), col(PublicSessionRow.expires_at) <= at
     )
@@ -84,7 +84,7 @@ def _mentions(workspace_id: UUID, q: str) -> ColumnElement[bool]:
 async def outcomes_of(
     db: AsyncSession, workspace_id: UUID, templates: Collection[str], since: datetime, at: datetime
 ) -> Mapping[str, Mapping[str, int]]:
-    """How many sessions issued since `since` have each status at `at`, by template (PS-21, PS-23)."""
+    """How many sessions issued since `since` have which status at `at`, by template (PS-21)."""
     status: Any = case((_overdue(at), Status.EXPIRED.value), else_=col(PublicSessionRow.status))
     found = (
         select(PublicSessionRow.template_key, status, func.count())

@@ -1,6 +1,5 @@
 """One public session, from issue to settled."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -78,13 +77,11 @@ class PublicSessionWorkflow:
         self._watch = self._watch.hearing_end(EndReason.REVOKED)
 
     async def _settle(self) -> PublicSessionOutcome | None:
-        outcome = await workflow.execute_activity_method(
+        # Told of an end that the row may not know: the row is right, and None goes on waiting.
+        self._watch = self._watch.asking_the_row()
+        return await workflow.execute_activity_method(
             PublicSessionActivities.settle, self._moment(), **COMMIT
         )
-        if outcome is None:
-            # Told of an end that the row does not know: the row is right.
-            self._watch = replace(self._watch, over=None, heard=frozenset())
-        return outcome
 
     async def _do_what_is_due(self) -> None:
         now = workflow.now()
