@@ -1,0 +1,24 @@
+"""What every room of tests shares; the servers are in `tests/rooms/`."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = [
+    "tests.rooms.browser",
+    "tests.rooms.mail",
+    "tests.rooms.postgres",
+    "tests.rooms.temporal",
+]
+
+_LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests reach nothing; the other rooms reach this machine only."""
+    for item in items:
+        room = Path(item.path).relative_to(Path(__file__).parent).parts[0]
+        if room in {"unit", "architecture"}:
+            item.add_marker(pytest.mark.disable_socket)
+        else:
+            item.add_marker(pytest.mark.allow_hosts(_LOOPBACK))

@@ -1,0 +1,83 @@
+"""A party's browser without a screen: its cookies, what it sends by itself, what its pages say."""
+
+import html
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient, Response
+
+from api.app import create_app
+from commands.mail import code_text
+from commands.work import Transactions
+from store.code import living_codes
+from store.public_session import session_by_id
+from tests.rooms.house import KEYRING, DiesAfterCommit, House
+
+HOST = "http://localhost:8000"
+TAGS = re.compile(r"<(script|style|template)\b.*?</\1>|<[^>]+>", re.DOTALL)
+
+
+def app_of(house: House, **settings: Any) -> FastAPI:
+    """The product's application on a house's database and clock, without its life outside requests."""
+    chosen = replace(house.transactions.settings, **settings)
+    transactions = Transactions(house.engine, chosen, KEYRING, DiesAfterCommit(), house.clock)
+    app = create_app(chosen, clock=house.clock)
+    app.state.transactions = transactions
+    return app
+
+
+@dataclass(slots=True)
+class PartyBrowser:
+    """One browser; what it is told and tells goes through real cookies and headers."""
+
+    client: AsyncClient
+    house: House
+    sent: dict[str, str] = field(default_factory=lambda: {"sec-fetch-site": "same-origin"})
+
+    async def get(self, path: str, **more: Any) -> Response:
+        """Opens a page."""
+        return await self.client.get(path, **more)
+
+    async def post(self, path: str, **fields: Any) -> Response:
+        """Sends a form of one of our own pages."""
+        return await self.client.post(path, data=fields, headers=self.sent)
+
+    async def ask_code(self, link: str) -> Response:
+        """Presses the button that mails a code."""
+        return await self.post(f"/s/{link}/code")
+
+    async def mailed_code(self, session_id: UUID) -> str:
+        """The code that the newest mail has, derived instead of read."""
+        async with self.house.transactions.work() as work:
+            session = await session_by_id(work.db, session_id)
+            codes = await living_codes(work.db, session_id, work.at)
+            assert session is not None
+            return code_text(work, session, codes[0])
+
+    async def verify(self, session_id: UUID) -> str:
+        """Comes in through door and code; returns the room's path."""
+        link = await self.house.link(session_id)
+        await self.ask_code(link)
+        answer = await self.post(f"/s/{link}/verify", code=await self.mailed_code(session_id))
+        assert answer.status_code == 303, words(answer)
+        return str(answer.headers["location"])
+
+
+@asynccontextmanager
+async def browser_at(
+    app: FastAPI, house: House, host: str = HOST
+) -> AsyncIterator[PartyBrowser]:
+    """A new browser, without cookies."""
+    transport = ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url=host) as client:
+        yield PartyBrowser(client, house)
+
+
+def words(page: Response) -> str:
+    """What a page says, without its markup."""
+    return " ".join(html.unescape(TAGS.sub(" ", page.text)).split())
