@@ -17,7 +17,4 @@ ENV PATH=/opt/gatepass/bin:$PATH PYTHONUNBUFFERED=1
 USER gatepass
 WORKDIR /opt/gatepass
 EXPOSE 8000
-# Paths hold links: no access log. Forwarded headers are the API's own affair (trusted.proxies).
-CMD ["python", "-m", "uvicorn", "--factory", "api.app:create_app", "--host", "0.0.0.0", \
-     "--port", "8000", "--no-access-log", "--no-proxy-headers", "--no-server-header", \
-     "--timeout-graceful-shutdown", "10"]
+CMD ["python", "-m", "api", "--host", "0.0.0.0", "--port", "8000"]

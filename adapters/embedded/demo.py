@@ -27,7 +27,13 @@ from adapters.embedded.demo_example import (
     load_example,
 )
 from adapters.embedded.demo_ports import Ports, choose_ports
-from adapters.embedded.demo_programs import api_program, environ_of, mailbox_program, worker_program
+from adapters.embedded.demo_programs import (
+    WORKER_READY,
+    api_program,
+    environ_of,
+    mailbox_program,
+    worker_program,
+)
 from adapters.embedded.ports import LOOPBACK, NoFreePortError, answers
 from adapters.embedded.postgres import Postgres, launch_postgres
 from adapters.embedded.process import ChildError, end_with_parent, wait_until_ready
@@ -137,13 +143,15 @@ def _start(folder: DataFolder, ports: Ports, supervisor: Supervisor, say: Say) -
 def _serve(
     folder: DataFolder, ports: Ports, environ: Mapping[str, str], supervisor: Supervisor, step: Step
 ) -> None:
-    """Start API and worker, and meanwhile what is loaded once."""
-    api = supervisor.start(api_program(folder, ports, environ))
-    supervisor.start(worker_program(folder, environ))
+    """Start the worker, meanwhile load what is loaded once, then start the API."""
+    worker = supervisor.start(worker_program(folder, environ))
     if not folder.prepared.exists():
         with step("Workspace and the procurement example"):
             load_example(folder, environ)
-    with step("API and worker"):
+    with step("Worker and API"):
+        # The API comes last: when it says that it is ready, everything is up.
+        wait_until_ready(worker, partial(worker.has_said, WORKER_READY), _API_READY)
+        api = supervisor.start(api_program(folder, ports, environ))
         wait_until_ready(api, partial(is_up, ports.api), _API_READY)
     if not folder.prepared.exists():
         with step("A first session for a vendor"):

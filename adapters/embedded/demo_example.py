@@ -1,16 +1,20 @@
 """What the demo prepares once: a workspace, a token, the procurement example, a vendor."""
 
+import json
 import subprocess
 from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
-
-import httpx2
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, Request, build_opener
 
 from adapters.embedded.data_folder import DataFolder, write_private
 from adapters.embedded.ports import LOOPBACK
 from adapters.embedded.temporal_server import program
 
 WORKSPACE = "demo"
+COMPANY = ("--name", "Northfield Marketplace", "--contact", "suppliers@northfield.example")
 EXAMPLE = Path(__file__).parents[2] / "examples/procurement"
 VENDOR = {
     "kind": "vendor",
@@ -37,7 +41,7 @@ def gatepass(environ: Mapping[str, str], *arguments: str) -> str:
 
 def load_example(folder: DataFolder, environ: Mapping[str, str]) -> None:
     """Make workspace and token, load the example; raises `SetupError`."""
-    gatepass(environ, "workspace", "create", WORKSPACE, "--name", "Demo", "--if-missing")
+    gatepass(environ, "workspace", "create", WORKSPACE, *COMPANY, "--if-missing")
     if not folder.token.exists():
         token = gatepass(
             environ,
@@ -51,23 +55,30 @@ def load_example(folder: DataFolder, environ: Mapping[str, str]) -> None:
 def is_up(port: int) -> bool:
     """Whether the API says that everything it needs is up."""
     try:
-        return httpx2.get(f"http://{LOOPBACK}:{port}/readyz", timeout=2, trust_env=False).is_success
-    except httpx2.TransportError:
+        return _call(Request(f"http://{LOOPBACK}:{port}/readyz"), 2) == HTTPStatus.OK
+    except (HTTPError, URLError, TimeoutError, HTTPException):
         return False
+
+
+def _call(request: Request, seconds: float) -> int:
+    """The status of a call to this machine, past any proxy that the environment names."""
+    with build_opener(ProxyHandler({})).open(request, timeout=seconds) as answer:
+        status: int = answer.status
+        return status
 
 
 def create_vendor(folder: DataFolder, port: int) -> None:
     """A vendor, whose lifecycle issues `vendor-intake` at once; raises `SetupError`."""
-    answer = httpx2.post(
-        f"http://{LOOPBACK}:{port}/api/v1/parties",
-        json=VENDOR,
-        headers={
-            "Authorization": f"Bearer {folder.token.read_text().strip()}",
-            "Idempotency-Key": "demo-vendor",
-        },
-        timeout=30,
-        trust_env=False,
-    )
-    if not answer.is_success:
-        raise SetupError(f"creating the demo's vendor failed: {answer.status_code} {answer.text}")
+    headers = {
+        "Authorization": f"Bearer {folder.token.read_text().strip()}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": "demo-vendor",
+    }
+    body = json.dumps(VENDOR).encode()
+    request = Request(f"http://{LOOPBACK}:{port}/api/v1/parties", body, headers)
+    try:
+        _call(request, 30)
+    except HTTPError as error:
+        text = error.read().decode(errors="replace")
+        raise SetupError(f"creating the demo's vendor failed: {error.code} {text}") from error
     folder.prepared.touch()

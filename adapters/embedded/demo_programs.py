@@ -24,14 +24,12 @@ def mailbox_program(folder: DataFolder, ports: Ports) -> Program:
 
 def api_program(folder: DataFolder, ports: Ports, environ: Mapping[str, str]) -> Program:
     """The API, for this machine alone."""
-    command = [
-        *(sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app"),
-        *("--host", LOOPBACK, "--port", str(ports.api)),
-        # Paths hold links: no access log. There is no proxy whose word could be taken.
-        *("--no-access-log", "--no-proxy-headers", "--no-server-header"),
-        *("--timeout-graceful-shutdown", "1"),
-    ]
+    command = [sys.executable, "-m", "api", "--host", LOOPBACK, "--port", str(ports.api)]
     return Program(name="API", command=command, log=folder.log_of("api"), environ=environ)
+
+
+WORKER_READY = "worker_ready"
+"""What a worker logs once it takes work."""
 
 
 def worker_program(folder: DataFolder, environ: Mapping[str, str]) -> Program:

@@ -42,6 +42,7 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
     stop_signal: signal.Signals
+    log_begins_at: int = 0
 
     @property
     def pid(self) -> int:
@@ -58,6 +59,12 @@ class Child:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
             text = log.read().decode(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
+
+    def has_said(self, words: str) -> bool:
+        """Whether the child has logged these words since it was started."""
+        with self.log.open("rb") as log:
+            log.seek(self.log_begins_at)
+            return words.encode() in log.read()
 
     def ask_to_stop(self) -> None:
         """Send the stop signal; a child that is gone is no error."""
@@ -94,6 +101,7 @@ class Program:
         """Run it as a child in a session of its own."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            log_begins_at = output.tell()
             process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -108,7 +116,7 @@ class Program:
                 # Runs last in the child, after setuid, which would clear what it sets.
                 preexec_fn=_die_with_parent(self.death_signal),  # noqa: PLW1509 - one main thread
             )
-        return Child(self.name, process, self.log, self.stop_signal)
+        return Child(self.name, process, self.log, self.stop_signal, log_begins_at)
 
 
 def wait_until_ready(
