@@ -1,0 +1,148 @@
+"""Composes the HTTP application: routes, layers, and what lives as long as the process.
+
+`uvicorn --factory api.app:create_app --no-proxy-headers`, or `python -m api`.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
+
+from adapters.keyring import read_key_file
+from adapters.settings import load_settings
+from adapters.temporal import Telegraph
+from adapters.temporal import connect as connect_temporal
+from api import (
+    audit,
+    browser,
+    documents,
+    door,
+    error_pages,
+    errors,
+    forms,
+    lifecycles,
+    mail,
+    operations,
+    parties,
+    public_session_verbs,
+    public_sessions,
+    room,
+    room_events,
+    session_templates,
+    settings,
+    static_files,
+)
+from api.exchange import Exchange
+from api.metrics import Metrics
+from api.openapi import describe
+from api.proxies import TrustedProxies, read_networks
+from api.readiness import Readiness
+from commands.intent import IntentCourier
+from commands.work import Transactions, utc_now
+from domain.settings import Settings
+from store.database import connect
+
+log = structlog.get_logger()
+
+DRAIN_WAIT = 0.3
+"""Seconds for intents under way when the process ends; the others stay in their rows."""
+ROUTERS = (
+    operations.router,
+    session_templates.router,
+    parties.router,
+    lifecycles.router,
+    forms.router,
+    documents.router,
+    public_sessions.router,
+    public_session_verbs.router,
+    audit.router,
+    settings.router,
+    mail.router,
+    door.router,
+    room.router,
+    room_events.router,
+)
+SILENT: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+}
+"""FastAPI's own telemetry is off: its exception logs can hold what a person typed."""
+
+
+def create_app(
+    wanted: Settings | None = None, *, clock: Callable[[], datetime] = utc_now
+) -> FastAPI:
+    """The application of these settings, or of the environment's; `clock` says what time it is.
+
+    Raises `SettingsError`. Starting it raises `KeyFileError` when there is no root key.
+    """
+    chosen = wanted or load_settings(os.environ)
+    app = FastAPI(
+        title="Gatepass",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        telemetry=SILENT,
+    )
+    _remember(app, chosen, clock)
+    for router in ROUTERS:
+        app.include_router(router)
+    static_files.mount(app)
+    errors.install(app)
+    describe(app)
+    # The one added last is the outermost.
+    app.add_middleware(Exchange, metrics=app.state.metrics, largest_body=chosen.api_body_bytes)
+    app.add_middleware(browser.SecurityHeaders, settings=chosen)
+    app.add_middleware(TrustedProxies, networks=read_networks(chosen.trusted_proxies))
+    return app
+
+
+def _remember(app: FastAPI, chosen: Settings, clock: Callable[[], datetime]) -> None:
+    app.state.settings = chosen
+    app.state.clock = clock
+    app.state.error_page = error_pages.page_for_error
+    app.state.stopping = asyncio.Event()
+    app.state.metrics = Metrics(lambda: len(room_events.open_pages_of(app.state)))
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    chosen: Settings = app.state.settings
+    clock: Callable[[], datetime] = app.state.clock
+    keyring = read_key_file(Path(chosen.root_key_file))
+    engine = connect(chosen)
+    telegraph = Telegraph(await connect_temporal(chosen), chosen.temporal_call_timeout)
+    courier = IntentCourier(engine, telegraph, chosen, clock)
+    app.state.telegraph = telegraph
+    app.state.transactions = Transactions(engine, chosen, keyring, courier, clock)
+    app.state.readiness = Readiness(app.state.transactions, telegraph)
+    stopping: asyncio.Event = app.state.stopping
+    poll = asyncio.create_task(room_events.poll_until_stopped(app.state, stopping))
+    poll.add_done_callback(_log_failure)
+    try:
+        yield
+    finally:
+        stopping.set()
+        await asyncio.wait([poll], timeout=DRAIN_WAIT)
+        poll.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_WAIT):
+                await courier.drain()
+        await engine.dispose()
+
+
+def _log_failure(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("room_poll_failed", exc_info=error)

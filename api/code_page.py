@@ -1,0 +1,121 @@
+"""Asking for a code and typing it: what binds a browser (PS-26, PS-27, C12, C13)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.browser import (
+    PostedPairs,
+    door_of,
+    field_of,
+    keep_binding,
+    keep_door,
+    time_left,
+)
+from api.context import Begin
+from api.errors import status_of
+from api.link import link_in
+from api.party_pages import door_occasion, page_of
+from commands.door import Verify, ask_code, code_mail, open_door, verify
+from commands.work import Transactions
+from domain.errors import CodeSpent, CodeWrong
+from domain.mail import MailState
+from store.code import living_codes
+from store.public_session import session_by_id
+
+router = APIRouter()
+
+SEE_OTHER = 303
+MALFORMED = 422
+SLOW_AFTER = timedelta(seconds=20)
+"""A code mail that waits for longer than this is said to be late."""
+KEPT_TYPED = 40
+
+
+@router.post("/s/{token}/code")
+async def post_code(request: Request, token: str, begin: Begin) -> Response:
+    """Mails a code, or says when the next can be mailed; a double click mails one (SX-5)."""
+    link, door = link_in(token), door_of(request)
+    async with begin.work() as work:
+        await ask_code(work, link, door)
+    answer = RedirectResponse(f"/s/{link}/code", SEE_OTHER)
+    keep_door(request, answer, door)
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What was wrong with a code: one of `wrong`, `spent`, `incomplete`, or nothing yet."""
+
+    problem: str = ""
+    status: int = 200
+    tries_left: int = 0
+    typed: str = ""
+
+
+NOTHING_WRONG = Wrong()
+
+
+@router.get("/s/{token}/code")
+async def get_code(request: Request, token: str, begin: Begin) -> Response:
+    """Where the code is typed; tells how far its mail came."""
+    return await _code_page(request, link_in(token), begin, NOTHING_WRONG)
+
+
+async def _code_page(request: Request, link: str, begin: Transactions, wrong: Wrong) -> Response:
+    async with begin.work() as work:
+        mail = await code_mail(work, link)
+        door = await open_door(work, link)
+        is_usable = bool(await living_codes(work.db, mail.session_id, work.at))
+    if mail.asked_at is None:
+        return RedirectResponse(f"/s/{link}", SEE_OTHER)
+    is_late = mail.state == MailState.QUEUED and work.at - mail.asked_at > SLOW_AFTER
+    return page_of(
+        door_occasion(request, door, work.at),
+        "code.html",
+        wrong.status,
+        link=link,
+        mail=mail,
+        is_late=is_late,
+        is_over=not is_usable,
+        digits=begin.settings.code_digits,
+        wrong=wrong,
+    )
+
+
+@router.post("/s/{token}/verify")
+async def post_verify(request: Request, token: str, posted: PostedPairs, begin: Begin) -> Response:
+    """Binds this browser if the code is right, and leads into the room (PS-27)."""
+    link, door, typed = link_in(token), door_of(request), field_of(posted, "code")
+    answer: Response
+    if _digits(typed) != begin.settings.code_digits:
+        # Not worth a try: nothing is counted.
+        wrong = Wrong("incomplete", MALFORMED, typed=typed[:KEPT_TYPED])
+        answer = await _code_page(request, link, begin, wrong)
+    else:
+        browser = request.headers.get("user-agent", "")
+        answer = await _verified(request, begin, Verify(link, door, typed, browser))
+    keep_door(request, answer, door)
+    return answer
+
+
+def _digits(typed: str) -> int:
+    return sum(each.isascii() and each.isdigit() for each in typed)
+
+
+async def _verified(request: Request, begin: Transactions, wanted: Verify) -> Response:
+    try:
+        bound = await verify(begin, wanted)
+    except CodeWrong as refusal:
+        wrong = Wrong("wrong", status_of(refusal), refusal.tries_left)
+        return await _code_page(request, wanted.link, begin, wrong)
+    except CodeSpent as refusal:
+        return await _code_page(request, wanted.link, begin, Wrong("spent", status_of(refusal)))
+    async with begin.work() as work:
+        session = await session_by_id(work.db, bound.session_id)
+    answer = RedirectResponse(f"/sessions/{bound.session_id}", SEE_OTHER)
+    lasts = time_left(session.expires_at, work.at) if session else timedelta()
+    keep_binding(request, answer, bound.session_id, bound.secret, lasts)
+    return answer

@@ -1,0 +1,74 @@
+"""Idempotency-Key: the same POST again gets the first answer and does nothing.
+
+The key is claimed and the answer kept in the transaction of the fact, so that of two requests at
+once the second waits and then replays. Problems are not kept: their transaction is rolled back.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+
+from api.call import Call
+from domain.errors import IdempotencyKeyReused
+from store.idempotency import claim_key, keep_answer
+
+HEADER = "idempotency-key"
+REPLAYED = "Idempotent-Replayed"
+LONGEST_KEY = 255
+MEDIA_TYPE = "application/json"
+TEXT = "text"
+"""The answer is kept as it was sent: JSONB would put its members in another order."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The same key with the same request answers the same and acts once.",
+    ),
+]
+
+
+async def once(call: Call, status: int, act: Callable[[], Awaitable[BaseModel | None]]) -> Response:
+    """Acts and answers with `status`, or replays what the same key was answered before.
+
+    Raises `IdempotencyKeyReused` for a key that another request used, and what `act` raises.
+    """
+    key = _key(call.request)
+    if key is None:
+        return _answer(status, await act())
+    digest = await _digest(call.request)
+    db, token = call.work.db, call.caller.token_id
+    earlier = await claim_key(db, token, key, digest, call.work.at)
+    if earlier is None:
+        answer = _answer(status, await act())
+        await keep_answer(db, token, key, status, {TEXT: bytes(answer.body).decode()})
+        return answer
+    if earlier.request_digest != digest:
+        raise IdempotencyKeyReused
+    text = (earlier.body or {})[TEXT]
+    return Response(text, earlier.status, {REPLAYED: "true"}, MEDIA_TYPE if text else None)
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get(HEADER)
+    if key is not None and not (key.isprintable() and 0 < len(key) <= LONGEST_KEY):
+        message = f"must have 1 to {LONGEST_KEY} printable characters"
+        fault = {"type": "value_error", "loc": ("header", HEADER), "msg": message, "input": None}
+        raise RequestValidationError([fault])
+    return key
+
+
+async def _digest(request: Request) -> str:
+    """What makes two requests the same: method, path, query and body, byte for byte."""
+    head = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    return hashlib.sha256(head + await request.body()).hexdigest()
+
+
+def _answer(status: int, shape: BaseModel | None) -> Response:
+    if shape is None:
+        return Response(status_code=status)
+    return Response(shape.model_dump_json(), status, media_type=MEDIA_TYPE)

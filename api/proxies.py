@@ -1,0 +1,66 @@
+"""Whom to believe about a client's address and scheme: proxies of the settings, nobody else."""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.settings import SettingsError
+
+Network = IPv4Network | IPv6Network
+SCHEMES = frozenset({"http", "https"})
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """The networks of the setting `trusted.proxies`; raises `SettingsError`."""
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise SettingsError(f"GATEPASS_TRUSTED_PROXIES: {error}") from error
+
+
+class TrustedProxies:
+    """Takes X-Forwarded-For and -Proto over where the peer is a trusted proxy (ASVS 15.3.4)."""
+
+    def __init__(self, app: ASGIApp, networks: tuple[Network, ...]) -> None:
+        """Takes the application inside and the networks that are believed."""
+        self._app = app
+        self._networks = networks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if self._networks and scope["type"] == "http" and self._is_trusted(_peer(scope)):
+            scope = {**scope, **self._forwarded(Headers(scope=scope), scope)}
+        await self._app(scope, receive, send)
+
+    def _is_trusted(self, address: str) -> bool:
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in each for each in self._networks)
+
+    def _forwarded(self, headers: Headers, scope: Scope) -> Scope:
+        schemes = [each.strip().lower() for each in headers.getlist("x-forwarded-proto")]
+        scheme = schemes[-1] if schemes and schemes[-1] in SCHEMES else scope["scheme"]
+        return {"client": (self._client(headers, _peer(scope)), 0), "scheme": scheme}
+
+    def _client(self, headers: Headers, peer: str) -> str:
+        """The last address that is no proxy of ours; what a client wrote before it is ignored."""
+        named = ",".join(headers.getlist("x-forwarded-for")).split(",")
+        client = peer
+        for each in reversed([name.strip() for name in named]):
+            if _parsed(each) is None:
+                break
+            client = each
+            if not self._is_trusted(each):
+                break
+        return client
+
+
+def _peer(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(address)
+    except ValueError:
+        return None

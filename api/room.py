@@ -1,0 +1,223 @@
+"""The party's room: the task list, each task, leaving and declining (PS-27, PS-31, SX-9).
+
+A refusal is raised here and shown by `api/error_pages.py`, which knows the way back for each.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from adapters.languages import translations_for
+from api.browser import (
+    PostedPairs,
+    field_of,
+    forget_binding,
+    refuse_cross_site,
+    visitor_of,
+)
+from api.context import Begin
+from api.party_pages import Occasion, language_of, occasion_of, page_of, steps_of
+from api.task_pages import Place, shown_task, values_posted
+from commands.mail import link_of
+from commands.room import (
+    CompleteTask,
+    Room,
+    Visitor,
+    complete_task,
+    decline_room,
+    enter_to_act,
+    party_of,
+    quit_room,
+)
+from commands.task_kind import Posted
+from commands.work import Transactions, Work
+from domain.errors import AnswersRefused, SessionEnded, TaskDone
+from domain.public_session import EndReason
+from store.party import PartyRow
+from store.workspace import workspace_by_id
+
+router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
+
+SEE_OTHER = 303
+LONGEST_REASON = 1000
+
+
+@router.get("/sessions/{session_id}")
+async def get_room(request: Request, session_id: str, begin: Begin) -> Response:
+    """The task list: what is done, what comes next, for whom and until when."""
+    async with begin.work() as work:
+        room = await enter_to_act(work, visitor_of(request, session_id))
+        shown = await room_values(request, work, room)
+    return page_of(name="room.html", **shown)
+
+
+async def room_values(request: Request, work: Work, room: Room) -> dict[str, Any]:
+    """What every page of a room is given."""
+    party = await party_of(work, room)
+    return {
+        "occasion": await _occasion(request, work, room, party),
+        "room": room_address(room),
+        "steps": steps_of(room.value, room.tasks),
+        "next_step": room.value.next_task.key if room.value.next_task else None,
+    }
+
+
+async def _occasion(request: Request, work: Work, room: Room, party: PartyRow) -> Occasion:
+    workspace = await workspace_by_id(work.db, room.session.workspace_id)
+    return occasion_of(request, room.session, party, workspace, work.at)
+
+
+def room_address(room: Room) -> str:
+    """The path of a room."""
+    return f"/sessions/{room.session.id}"
+
+
+@router.get("/sessions/{session_id}/tasks/{key}")
+async def get_task(request: Request, session_id: str, key: str, begin: Begin) -> Response:
+    """One task: open to be done, done to be read again."""
+    async with begin.work() as work:
+        room = await enter_to_act(work, visitor_of(request, session_id))
+        return await _task_page(request, work, room, key)
+
+
+async def _task_page(
+    request: Request,
+    work: Work,
+    room: Room,
+    key: str,
+    refused: AnswersRefused | None = None,
+) -> HTMLResponse:
+    task = room.task(key)
+    refusal = room.value.refuses_task(key)
+    if refusal and not isinstance(refusal, TaskDone):
+        raise refusal
+    common = await room_values(request, work, room)
+    shown = await shown_task(Place(work, room, task), common["occasion"].locale, refused)
+    return page_of(
+        name=f"tasks/{'done' if refusal else task.kind}.html",
+        status=422 if refused else 200,
+        key=key,
+        errors=refused.errors if refused else {},
+        **common,
+        **shown,
+    )
+
+
+@router.post("/sessions/{session_id}/tasks/{key}")
+async def post_task(
+    request: Request, session_id: str, key: str, posted: PostedPairs, begin: Begin
+) -> Response:
+    """Completes one task, and leads to the next; the last one leads to the room that says so."""
+    visitor = visitor_of(request, session_id)
+    try:
+        room = await _complete(request, visitor, key, posted, begin)
+    except AnswersRefused as refused:
+        async with begin.work() as work:
+            room = await enter_to_act(work, visitor)
+            return await _task_page(request, work, room, key, refused)
+    except TaskDone:
+        # A double click, a second submit or the back button: what was captured stands (SX-5).
+        return _to(f"/sessions/{visitor.session_id}")
+    except SessionEnded as ended:
+        if ended.end_reason != EndReason.COMPLETED:
+            raise
+        return _to(f"/sessions/{visitor.session_id}")
+    following = room.value.next_task
+    at = room_address(room)
+    return _to(f"{at}/tasks/{following.key}" if following else at)
+
+
+async def _complete(
+    request: Request,
+    visitor: Visitor,
+    key: str,
+    posted: list[tuple[str, str]],
+    begin: Transactions,
+) -> Room:
+    async with begin.work() as work:
+        room = await enter_to_act(work, visitor, lock=True)
+        party = await party_of(work, room)
+        locale = language_of(request, party.locale)
+        values = await values_posted(Place(work, room, room.task(key)), posted)
+        what = Posted(values, locale, translations_for(locale).gettext)
+        return await complete_task(work, visitor, CompleteTask(key, what))
+
+
+def _to(path: str) -> Response:
+    return RedirectResponse(path, SEE_OTHER)
+
+
+@router.get("/sessions/{session_id}/decline")
+async def get_decline(request: Request, session_id: str, begin: Begin) -> Response:
+    """Asks whether to decline, and why."""
+    return await _decline_page(request, visitor_of(request, session_id), begin)
+
+
+async def _decline_page(
+    request: Request,
+    visitor: Visitor,
+    begin: Transactions,
+    *,
+    problem: str = "",
+    reason: str = "",
+) -> HTMLResponse:
+    async with begin.work() as work:
+        room = await enter_to_act(work, visitor)
+        shown = await room_values(request, work, room)
+    return page_of(
+        name="decline.html",
+        status=422 if problem else 200,
+        problem=problem,
+        reason=reason,
+        longest=LONGEST_REASON,
+        **shown,
+    )
+
+
+@router.post("/sessions/{session_id}/decline")
+async def post_decline(
+    request: Request, session_id: str, posted: PostedPairs, begin: Begin
+) -> Response:
+    """Declines with a reason; ends the session for good."""
+    visitor = visitor_of(request, session_id)
+    reason = field_of(posted, "reason").replace("\r\n", "\n").strip()
+    problem = _problem_of(reason)
+    if problem:
+        return await _decline_page(request, visitor, begin, problem=problem, reason=reason)
+    async with begin.work() as work:
+        await decline_room(work, visitor, reason)
+    return _to(f"/sessions/{visitor.session_id}")
+
+
+def _problem_of(reason: str) -> str:
+    if not reason:
+        return "missing"
+    if "\x00" in reason:
+        return "unreadable"
+    return "too_long" if len(reason) > LONGEST_REASON else ""
+
+
+@router.post("/sessions/{session_id}/quit")
+async def post_quit(request: Request, session_id: str, begin: Begin) -> Response:
+    """Leaves this browser: its place ends and its cookie goes; what was done stays (SX-9)."""
+    visitor = visitor_of(request, session_id)
+    async with begin.work() as work:
+        room = await quit_room(work, visitor)
+        shown = await room_values(request, work, room)
+        link = link_of(work, room.session)
+        ended = room.value.end_at(work.at)
+    answer = page_of(name="left.html", link=link, is_over=ended is not None, **shown)
+    forget_binding(request, answer, visitor.session_id)
+    answer.headers["clear-site-data"] = '"cache"'
+    return answer
+
+
+@router.post("/sessions/{session_id}/stay")
+async def post_stay(request: Request, session_id: str, begin: Begin) -> Response:
+    """The person is still here: counts as activity of the whole session (SX-3)."""
+    async with begin.work() as work:
+        room = await enter_to_act(work, visitor_of(request, session_id))
+        room.binding.last_seen_at = work.at
+    is_script = request.headers.get("sec-fetch-dest") == "empty"
+    return Response(status_code=204) if is_script else _to(room_address(room))

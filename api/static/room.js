@@ -1,0 +1,82 @@
+// A page of the room: hears of the end at once, warns before an idle place is lost, says "still here".
+import { countDown } from "./countdown.js";
+import { follow } from "./live.js";
+
+const STAY_AT_MOST_EVERY_MS = 60_000;
+const READ_FOR_MS = 4_000;
+
+const room = document.getElementById("room").dataset.room;
+const tell = follow(room, hear);
+
+function hear(message) {
+  if (message.event === "ended") showEnd(message.reason);
+  if (message.event === "idle") warn(message.seconds_left);
+  if (message.event === "active") calm();
+}
+
+// The end: a notice over the whole page, which the room's own page then explains.
+
+function showEnd(reason) {
+  const words = document.querySelector(`template[data-reason="${CSS.escape(reason)}"]`);
+  const notice = document.querySelector("[data-ended-notice]");
+  if (!words || notice.open) return;
+  calm();
+  notice.querySelector("[data-ended-title]").textContent = words.dataset.title;
+  notice.querySelector("[data-ended-words]").textContent = words.dataset.words;
+  const isTyped = hasUnsent();
+  notice.querySelector("[data-unsent]").hidden = !isTyped;
+  const copy = notice.querySelector("[data-ended-copy]");
+  copy.hidden = !isTyped;
+  copy.addEventListener("click", () => notice.close());
+  notice.addEventListener("cancel", (event) => event.preventDefault());
+  notice.querySelector("[data-ended-go]").addEventListener("click", explain);
+  document.body.classList.add("is-over");
+  notice.showModal();
+  // After Quit nothing is known of this browser any more: the notice itself is the explanation.
+  if (reason === "quit") notice.querySelector("[data-ended-go]").hidden = true;
+  else if (!isTyped) setTimeout(explain, READ_FOR_MS);
+}
+
+function explain() {
+  location.assign(room);
+}
+
+function hasUnsent() {
+  const controls = document.querySelectorAll("main form :is(input, textarea, select)");
+  return [...controls].some((each) => {
+    if (each.type === "checkbox" || each.type === "radio") return each.checked !== each.defaultChecked;
+    if (each.options) return [...each.options].some((option) => option.selected !== option.defaultSelected && option.value);
+    return each.value !== each.defaultValue;
+  });
+}
+
+// The idle warning, and activity in any tab that keeps the place.
+
+const banner = document.querySelector("[data-idle]");
+let stopCounting = () => {};
+
+function warn(seconds) {
+  const left = banner.querySelector("[data-idle-left]");
+  stopCounting();
+  stopCounting = countDown(left, seconds, left.dataset.words);
+  banner.hidden = false;
+}
+
+function calm() {
+  stopCounting();
+  banner.hidden = true;
+}
+
+let stayedAt = performance.now();
+
+async function stay() {
+  stayedAt = performance.now();
+  const answer = await fetch(`${room}/stay`, { method: "POST" }).catch(() => null);
+  // A refusal is not shown here: the connection tells why, and what was typed stays on the page.
+  if (answer?.ok) tell({ event: "active" });
+}
+
+banner.querySelector("[data-stay]").addEventListener("click", stay);
+document.addEventListener("input", () => {
+  if (performance.now() - stayedAt > STAY_AT_MOST_EVERY_MS) stay();
+});

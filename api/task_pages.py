@@ -1,0 +1,146 @@
+"""What the page of each kind of task shows and reads: one class a kind (PS-10).
+
+A kind's template is `api/pages/tasks/{kind}.html`; a completed task of any kind is shown by
+`tasks/done.html`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from typing_extensions import override
+
+from adapters.markdown import render
+from api.answers import Answers, answers_of
+from api.form_post import values_from
+from commands.room import Room, party_of
+from commands.settlement import pinned_form
+from commands.task_kind import AGREED, pinned_document
+from commands.work import Work
+from domain.document import Document
+from domain.errors import AnswersRefused
+from domain.form import Form
+from domain.task import TaskKind
+from store.public_session import TaskRow, submissions_of
+
+
+Posted: TypeAlias = Sequence[tuple[str, str]]
+"""The fields of a posted form, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One task of one room, in the transaction that reads or writes it."""
+
+    work: Work
+    room: Room
+    task: TaskRow
+
+    async def form(self) -> Form:
+        """The form version the task was issued with."""
+        return await pinned_form(self.work, self.room.session.workspace_id, self.task)
+
+
+class TaskPage(ABC):
+    """One kind of task as a page."""
+
+    @abstractmethod
+    async def read(self, place: Place, posted: Posted) -> Mapping[str, Any]:
+        """The values of a post."""
+
+    @abstractmethod
+    async def show(self, place: Place, refused: AnswersRefused | None) -> dict[str, Any]:
+        """What the template of an open task is given."""
+
+    @abstractmethod
+    async def recall(self, place: Place, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
+        """What the page of a completed task is given."""
+
+
+class FormPage(TaskPage):
+    """A form: prefilled with what is known, then with what was typed."""
+
+    @override
+    async def read(self, place: Place, posted: Posted) -> Mapping[str, Any]:
+        return values_from(await place.form(), posted)
+
+    @override
+    async def show(self, place: Place, refused: AnswersRefused | None) -> dict[str, Any]:
+        form = await place.form()
+        if refused:
+            return {"form": form, "values": refused.values}
+        party = await party_of(place.work, place.room)
+        known = {"name": party.name, "email": party.email, "attributes": party.attributes}
+        return {"form": form, "values": form.prefilled(known)}
+
+    @override
+    async def recall(self, place: Place, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
+        return {"answers": answers_of(await place.form(), body, locale), "document": None}
+
+
+class StatementPage(TaskPage):
+    """A statement to agree to, with the document it speaks of if there is one (PS-13)."""
+
+    @override
+    async def read(self, place: Place, posted: Posted) -> Mapping[str, Any]:
+        return {AGREED: dict(posted).get(AGREED) == "yes"}
+
+    @override
+    async def show(self, place: Place, refused: AnswersRefused | None) -> dict[str, Any]:
+        return {"document": await _document(place), "statement": place.task.statement}
+
+    @override
+    async def recall(self, place: Place, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
+        return {"answers": (), "document": await _document(place)}
+
+
+async def _document(place: Place) -> dict[str, Any] | None:
+    row = await pinned_document(place.work, place.room.session, place.task)
+    if row is None:
+        return None
+    document = Document.of(row.body)
+    return {
+        "title": document.title,
+        "text": render(document.markdown),
+        "version": row.version,
+        "published_at": row.published_at or row.created_at,
+    }
+
+
+TASK_PAGES: dict[str, TaskPage] = {
+    TaskKind.FORM: FormPage(),
+    TaskKind.ACKNOWLEDGMENT: StatementPage(),
+    TaskKind.CONFIRMATION: StatementPage(),
+}
+
+
+async def values_posted(place: Place, posted: Posted) -> Mapping[str, Any]:
+    """What was posted for a task, read as its kind reads it."""
+    return await TASK_PAGES[place.task.kind].read(place, posted)
+
+
+async def shown_task(
+    place: Place, locale: str, refused: AnswersRefused | None = None
+) -> dict[str, Any]:
+    """What a task's page is given: open with its values, or completed with what was sent."""
+    kind = TASK_PAGES[place.task.kind]
+    position = [each.key for each in place.room.tasks].index(place.task.key) + 1
+    shown: dict[str, Any] = {"task": place.task, "position": position}
+    if place.task.completed_at is None:
+        return shown | await kind.show(place, refused)
+    return shown | await kind.recall(place, await _sent(place), locale)
+
+
+async def _sent(place: Place) -> Mapping[str, Any]:
+    """What was accepted for the task, the newest if there were several."""
+    submissions = await submissions_of(place.work.db, place.room.session.id)
+    return [each.body for each in submissions if each.task_id == place.task.id][-1]
+
+
+async def typed_answers(place: Place, posted: Posted, locale: str) -> Answers:
+    """What was typed for a form that could not be taken any more, to be copied from the page."""
+    if place.task.kind != TaskKind.FORM:
+        return ()
+    form = await place.form()
+    return answers_of(form, values_from(form, posted), locale)
