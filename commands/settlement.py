@@ -4,6 +4,7 @@ Each happens once: by the session's `settled_at` under its lock, by the unique c
 move, by the unique cause of each mail (PS-19, PS-36).
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,8 @@ async def settle(work: Work, session_id: UUID) -> PublicSessionOutcome | None:
     if row.settled_at is None:
         reason = EndReason(row.end_reason)
         if reason == EndReason.COMPLETED:
-            await _advance(work, row, WORKFLOW)
+            # Whoever is told of this session is told of those that its completion issues.
+            await _advance(work, row, replace(WORKFLOW, email=row.notify_email))
         await _send_mails(work, row, reason)
         row.settled_at = work.at
     return PublicSessionOutcome(row.end_reason, row.advance)

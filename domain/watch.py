@@ -44,15 +44,15 @@ class Watch:
         """A browser was bound; an older fence than the one known is stale news."""
         if told.fence <= self.fence:
             return self
-        return replace(self, fence=told.fence, idle_at=told.idle_at)
+        # Compared here, a time without a zone is refused here and not while waiting.
+        return replace(self, fence=told.fence, idle_at=min(told.idle_at, self.expires_at))
 
     def hearing_deadline(self, told: DeadlineMoved) -> "Watch":
         """A later deadline with its reminders; an older move than the one known is stale news."""
-        if told.move <= self.moves:
+        if told.move <= self.moves or told.expires_at < self.expires_at:
             return self
-        return replace(
-            self, moves=told.move, expires_at=told.expires_at, reminders=tuple(told.reminders)
-        )
+        reminders = tuple(each for each in told.reminders if each < told.expires_at)
+        return replace(self, moves=told.move, expires_at=told.expires_at, reminders=reminders)
 
     def asking_the_row(self) -> "Watch":
         """As if no end had been told: what is told while the row is asked counts anew."""
@@ -82,9 +82,12 @@ class Watch:
         """Whether the bound browser's silence is to be looked at."""
         return self.idle_at is not None and self.idle_at <= at
 
-    def adopting_idle(self, fence: int, idle_at: datetime | None) -> "Watch":
-        """What the row says of the browser's idleness, unless newer news came meanwhile."""
-        return replace(self, idle_at=idle_at) if fence >= self.fence else self
+    def adopting_idle(self, asked: int, fence: int, idle_at: datetime | None) -> "Watch":
+        """What the row says of the browser, unless news came since the row was asked.
+
+        `asked` is the fence known then. The row is right even where it knows of an older fence.
+        """
+        return replace(self, fence=fence, idle_at=idle_at) if self.fence == asked else self
 
     def adopting_deadline(self, expires_at: datetime) -> "Watch":
         """What the row says of the deadline."""

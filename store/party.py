@@ -121,4 +121,4 @@ async def parties_page(
 async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of several parties."""
     found = select(PartyRow.id, PartyRow.name).where(col(PartyRow.id).in_(party_ids))
-    return dict((await db.execute(found)).tuples().all())
+    return {each.id: each.name for each in await db.execute(found)}

@@ -109,10 +109,11 @@ class PublicSessionWorkflow:
         )
 
     async def _check_idle(self) -> None:
+        asked = self._watch.fence
         checked = await workflow.execute_activity_method(
             PublicSessionActivities.check_idle, self._moment(), **COMMIT
         )
-        self._watch = self._watch.adopting_idle(checked.fence, checked.idle_at)
+        self._watch = self._watch.adopting_idle(asked, checked.fence, checked.idle_at)
 
     def _moment(self) -> SessionMoment:
         return SessionMoment(self._session_id, workflow.now())
