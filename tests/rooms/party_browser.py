@@ -5,11 +5,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
+from sqlmodel import SQLModel, select
 
 from api.app import create_app
 from commands.mail import code_text
@@ -18,12 +19,14 @@ from store.code import living_codes
 from store.public_session import session_by_id
 from tests.rooms.house import KEYRING, DiesAfterCommit, House
 
+Row = TypeVar("Row", bound=SQLModel)
+
 HOST = "http://localhost:8000"
 TAGS = re.compile(r"<(script|style|template)\b.*?</\1>|<[^>]+>", re.DOTALL)
 
 
 def app_of(house: House, **settings: Any) -> FastAPI:
-    """The product's application on a house's database and clock, without its life outside requests."""
+    """The product's application on a house's database and clock, without its lifespan."""
     chosen = replace(house.transactions.settings, **settings)
     transactions = Transactions(house.engine, chosen, KEYRING, DiesAfterCommit(), house.clock)
     app = create_app(chosen, clock=house.clock)
@@ -69,9 +72,7 @@ class PartyBrowser:
 
 
 @asynccontextmanager
-async def browser_at(
-    app: FastAPI, house: House, host: str = HOST
-) -> AsyncIterator[PartyBrowser]:
+async def browser_at(app: FastAPI, house: House, host: str = HOST) -> AsyncIterator[PartyBrowser]:
     """A new browser, without cookies."""
     transport = ASGITransport(app, raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url=host) as client:
@@ -81,3 +82,9 @@ async def browser_at(
 def words(page: Response) -> str:
     """What a page says, without its markup."""
     return " ".join(html.unescape(TAGS.sub(" ", page.text)).split())
+
+
+async def rows(house: House, table: type[Row]) -> list[Row]:
+    """Every row of a table."""
+    async with house.transactions.work() as work:
+        return list((await work.db.scalars(select(table))).all())

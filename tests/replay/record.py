@@ -1,0 +1,165 @@
+"""Records one history of each outcome: `python -m tests.replay.record`.
+
+To be run by hand when a release changes what a workflow does. A history that a released version
+made is never recorded anew: sessions that are under way replay it.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from temporalio.client import WorkflowHistory
+from temporalio.testing import WorkflowEnvironment
+
+from adapters.embedded.postgres import start_postgres
+from adapters.embedded.temporal_server import program
+from commands.public_session import extend, revoke
+from commands.room import decline_room
+from store.migrate import upgrade
+from tests.rooms.works import Works, eventually, works
+
+HISTORIES = Path(__file__).parent / "histories"
+IDENTITY = "recorder"
+REMINDERS = {"days_before_end": [3, 1]}
+TO_PARTY = "vera@vendor.example"
+
+Recording = Callable[[Works], Awaitable[WorkflowHistory]]
+
+
+async def issued(at: Works) -> UUID:
+    """A vendor's intake whose invitation has arrived."""
+    session_id = await at.issue(email=TO_PARTY)
+    await at.sent(session_id)
+    return session_id
+
+
+async def ended(at: Works, session_id: UUID) -> WorkflowHistory:
+    """The history of a session, once it is over."""
+    await at.outcome(session_id)
+    return await at.history(session_id)
+
+
+async def completed(at: Works) -> WorkflowHistory:
+    """Reminded once, two browsers, one of which idled out, then every task."""
+    session_id = await issued(at)
+    await at.house.enter(session_id, "door-1")
+    await at.courier.drain()
+    await at.sleep(days=12)
+    await at.complete_all(session_id)
+    return await ended(at, session_id)
+
+
+async def expired(at: Works) -> WorkflowHistory:
+    """Reminded twice, never opened."""
+    return await ended(at, await issued(at))
+
+
+async def declined(at: Works) -> WorkflowHistory:
+    """Declined by the party."""
+    session_id = await issued(at)
+    visitor = await at.house.enter(session_id)
+    async with at.house.transactions.work() as work:
+        await decline_room(work, visitor, "We no longer sell this.")
+    return await ended(at, session_id)
+
+
+async def revoked(at: Works) -> WorkflowHistory:
+    """Revoked by a member after one task."""
+    session_id = await issued(at)
+    visitor = await at.house.enter(session_id)
+    await at.house.complete(visitor, "profile")
+    async with at.house.transactions.work() as work:
+        await revoke(work, at.house.target(await at.house.session(session_id)), "left")
+    return await ended(at, session_id)
+
+
+async def revoked_by_operator(at: Works) -> WorkflowHistory:
+    """Revoked by a bare signal."""
+    session_id = await issued(at)
+    await at.workflow(session_id).signal("revoke", {})
+    return await ended(at, session_id)
+
+
+async def extended(at: Works) -> WorkflowHistory:
+    """Extended after the first reminder, then expired."""
+    session_id = await issued(at)
+    row = await at.house.session(session_id)
+    await at.sleep_until(row.expires_at - timedelta(days=2))
+    async with at.house.transactions.work() as work:
+        target = at.house.target(row)
+        await extend(work, target, row.expires_at + timedelta(days=7), "on leave")
+    return await ended(at, session_id)
+
+
+async def mail_sent(at: Works) -> WorkflowHistory:
+    """Sent at the third attempt."""
+    at.office.answers[TO_PARTY].extend(["451 later"] * 2)
+    return await _invitation(at)
+
+
+async def mail_refused(at: Works) -> WorkflowHistory:
+    """Refused at once."""
+    at.office.answers[TO_PARTY].append("550 5.1.1 no such user")
+    return await _invitation(at)
+
+
+async def _invitation(at: Works) -> WorkflowHistory:
+    session_id = await at.issue(email=TO_PARTY)
+    (mail,) = await at.house.mails(session_id, "invitation")
+
+    async def noted() -> bool:
+        return bool((await at.house.mails(session_id))[0].attempts)
+
+    await eventually(noted)
+    await at.mail_outcome(mail.id)
+    return await at.mail(mail.id).fetch_history()
+
+
+RECORDINGS: dict[str, Recording] = {
+    "public_session-completed": completed,
+    "public_session-expired": expired,
+    "public_session-declined": declined,
+    "public_session-revoked": revoked,
+    "public_session-revoked_by_operator": revoked_by_operator,
+    "public_session-extended": extended,
+    "mail-sent": mail_sent,
+    "mail-refused": mail_refused,
+}
+
+
+async def record(url: str, recording: Recording) -> WorkflowHistory:
+    """One history, made on a server of its own."""
+    environment = await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=program("temporal-test-server"), identity=IDENTITY
+    )
+    async with environment, works(environment, url, reminders=REMINDERS) as at, at.working():
+        return await recording(at)
+
+
+async def record_all(url: str) -> None:
+    """Writes every history down."""
+    HISTORIES.mkdir(exist_ok=True)
+    for name, recording in RECORDINGS.items():
+        history = await record(url, recording)
+        text = json.dumps(json.loads(history.to_json()), indent=1, sort_keys=True)
+        (HISTORIES / f"{name}.json").write_text(text + "\n")
+
+
+def main() -> None:
+    """Records on a database and servers of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_postgres(Path(folder), durable=False)
+        try:
+            upgrade(server.url)
+            asyncio.run(record_all(server.url))
+        finally:
+            server.stop()
+            server.place.remove()
+
+
+if __name__ == "__main__":
+    main()
