@@ -1,0 +1,81 @@
+"""Our own side of the desk: the workspace, its token, its parties; and what a mail would say."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from adapters.keyring import Keyring, read_key_file
+from commands.pack import load_pack
+from commands.party import create_party
+from commands.token import CreateToken, create_token
+from commands.work import Transactions
+from commands.workspace import CreateWorkspace, create_workspace
+from domain.actor import OPERATOR
+from domain.party import PartyFields
+from domain.settings import Settings
+from store import database
+from store.intent import IntentRow
+
+PACK = Path(__file__).parent / "pack"
+TEMPLATE = "four-tasks"
+OWNER = "owner@bench.example"
+AT_ONCE = 50
+
+
+class NothingToDeliver:
+    """Setting up starts no workflow."""
+
+    def hand_over(self, intents: list[IntentRow]) -> None:
+        """Takes none."""
+        assert not intents
+
+
+@dataclass(slots=True)
+class Office:
+    """What is needed to issue: a token and parties that have no session yet."""
+
+    token: str
+    keyring: Keyring
+    code_digits: int
+    parties: list[UUID]
+
+    def headers(self) -> dict[str, str]:
+        """The headers of an API call."""
+        return {"authorization": f"Bearer {self.token}"}
+
+    def issue_body(self) -> bytes:
+        """The body that issues to the next party."""
+        return json.dumps({"template": TEMPLATE, "party": str(self.parties.pop())}).encode()
+
+    def link(self, session_id: UUID) -> str:
+        """The link's token, as the invitation carries it."""
+        return self.keyring.link_token(session_id, 1, self.keyring.current)
+
+    def code(self, session_id: UUID) -> str:
+        """The first code, as its mail carries it."""
+        return self.keyring.code(session_id, 1, self.keyring.current, self.code_digits)
+
+
+async def open_office(settings: Settings, parties: int) -> Office:
+    """Makes a workspace, a token with an owner who is told by mail, the pack, and parties."""
+    engine = database.connect(settings)
+    keyring = read_key_file(Path(settings.root_key_file))
+    begin = Transactions(engine, settings, keyring, NothingToDeliver())
+    async with begin.work() as work:
+        workspace = await create_workspace(work, CreateWorkspace("bench", "Bench", ""))
+        await work.db.flush()
+        await load_pack(work, workspace.id, PACK, publish=True)
+        _, token = await create_token(work, workspace, CreateToken("bench", OWNER, None))
+    made: list[UUID] = []
+    while len(made) < parties:
+        async with begin.work() as work:
+            for number in range(len(made), min(len(made) + AT_ONCE, parties)):
+                moved = await create_party(work, workspace.id, _party(number), OPERATOR)
+                made.append(moved.party.id)
+    await engine.dispose()
+    return Office(token, keyring, settings.code_digits, made)
+
+
+def _party(number: int) -> PartyFields:
+    return PartyFields("supplier", f"Supplier {number}", f"supplier{number}@bench.example")
