@@ -24,7 +24,6 @@ from domain.form import Form
 from domain.task import TaskKind
 from store.public_session import TaskRow, submissions_of
 
-
 Posted: TypeAlias = Sequence[tuple[str, str]]
 """The fields of a posted form, in their order."""
 

@@ -30,6 +30,7 @@ def connect(settings: Settings) -> AsyncEngine:
 
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, ConnectionError)
+_NO_ANSWER = (OperationalError, InterfaceError)
 _AWAY_STATES = ("08", "53", "57", "55P03", "40001", "40P01")
 
 
@@ -37,5 +38,8 @@ def is_away(error: BaseException) -> bool:
     """Whether an error means that PostgreSQL is away, full, or too busy: try again later."""
     if isinstance(error, DBAPIError):
         state: Any = getattr(error.orig, "sqlstate", None)
-        return error.connection_invalidated or state is None or str(state).startswith(_AWAY_STATES)
+        if state is None:
+            # No answer came from the server: a lost connection, unless our own value is at fault.
+            return error.connection_invalidated or isinstance(error, _NO_ANSWER)
+        return str(state).startswith(_AWAY_STATES)
     return isinstance(error, UNAVAILABLE)

@@ -226,6 +226,19 @@ async def test_the_code_page_tells_honestly_how_far_the_mail_came(
     assert "no longer valid" in await said()
 
 
+async def test_a_used_code_is_not_called_valid(
+    house: House, session: PublicSessionRow, browser: PartyBrowser
+) -> None:
+    """Right after a code was used the page says so, and when the next can be asked for."""
+    await browser.verify(session.id)
+    link = await house.link(session.id)
+    await browser.ask_code(link)
+    page = words(await browser.get(f"/s/{link}/code"))
+    assert "no longer valid" in page
+    assert "Valid until" not in page
+    assert "You can ask again in 1 minute" in page
+
+
 async def test_nobody_asked_for_a_code_yet(
     house: House, session: PublicSessionRow, browser: PartyBrowser
 ) -> None:
