@@ -41,6 +41,9 @@ app.add_typer(keyring, name="keyring")
 app.add_typer(mail, name="mail")
 app.command()(demo)
 
+AT_LEISURE = timedelta(minutes=10)
+"""A pack may have many files; nobody waits for a page here."""
+
 WorkspaceKey = Annotated[str, typer.Option("--workspace", "-w", help="The workspace's key.")]
 
 
@@ -57,7 +60,8 @@ async def _work() -> AsyncIterator[Work]:
     engine = database.connect(settings)
     ring = read_key_file(Path(settings.root_key_file))
     try:
-        async with Transactions(engine, settings, ring, LeftToTheWorker()).work() as work:
+        transactions = Transactions(engine, settings, ring, LeftToTheWorker())
+        async with transactions.work(within=AT_LEISURE) as work:
             yield work
     finally:
         await engine.dispose()

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from temporalio import activity
 
 from adapters.mail_message import AddressError
@@ -12,6 +13,9 @@ from commands.mail import compose_mail, note_refused, note_retry, note_sent
 from commands.work import Transactions, Work
 from domain.mail import MailState, SendOutcome, Verdict, wait_before_retry
 from domain.messages import MailAttempt, MailTried
+from store.database import is_away
+
+log = structlog.get_logger()
 
 
 class MailActivities:
@@ -39,9 +43,18 @@ class MailActivities:
         except (AddressError, MailContentError) as fault:
             # No later attempt would fare better: shown as refused instead of tried for ever.
             return await self._refuse(mail_id, wanted.at, str(fault))
+        except Exception as fault:
+            if is_away(fault):
+                raise
+            # Whatever it is, the mail is given up in the end and shows why: it is never stuck.
+            log.exception("mail_not_composed", mail_id=wanted.mail_id)
+            return await self._note(mail_id, wanted, SendOutcome.retry(type(fault).__name__))
         if composed is None:
             return MailTried(state)
         outcome = await self._sender.send(composed)
+        return await self._note(mail_id, wanted, outcome)
+
+    async def _note(self, mail_id: UUID, wanted: MailAttempt, outcome: SendOutcome) -> MailTried:
         async with self._transactions.work(self._later(wanted.at)) as work:
             return await _note(work, mail_id, wanted.attempt, outcome)
 

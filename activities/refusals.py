@@ -6,6 +6,7 @@ retried for ever; here the class's own name becomes the failure's type.
 
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -34,3 +35,7 @@ class _Inbound(ActivityInboundInterceptor):
         except DomainError as refusal:
             kind = type(refusal).__name__
             raise ApplicationError(kind, type=kind, non_retryable=True) from None
+        except SQLAlchemyError as fault:
+            # Its text may quote values, and Temporal's history is no place for them.
+            kind = type(fault).__name__
+            raise ApplicationError(kind, type=kind) from None

@@ -15,7 +15,7 @@ from email.policy import compat32
 from enum import StrEnum
 
 LONGEST_DIAGNOSTIC = 300
-LARGEST_REPORT = 1024 * 1024
+LARGEST_REPORT = 128 * 1024
 """Bytes; more than this is no report that anybody would read."""
 ORIGINAL_ID = ("X-Entity-Ref-ID", "Message-ID")
 """Of the mail that came back: ours first, because some relays replace the Message-ID."""

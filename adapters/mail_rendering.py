@@ -37,7 +37,7 @@ NEEDED = {
     MailKind.ISSUER_BOUNCED: ("expires_at",),
 }
 
-_BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BREAKING = frozenset({"Cc", "Cn", "Cs", "Zl", "Zp"})
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SCHEME = re.compile(r"\s*(?:https?:)?//+\s*", re.IGNORECASE)
 
@@ -174,7 +174,11 @@ def _filled(kind: MailKind, part: str, values: dict[str, Any]) -> str:
 
 def _as_html(source: str) -> str:
     """MJML as HTML that loads nothing: MJML would fetch fonts for some names of its own list."""
-    return _inliner().inline(mjml.mjml2html(source, fonts={}))
+    try:
+        return _inliner().inline(mjml.mjml2html(source, fonts={}))
+    except ValueError as error:
+        # A character that XML cannot hold, in a text that somebody else wrote.
+        raise MailContentError("the mail's text cannot be laid out") from error
 
 
 def _wrapped(text: str) -> str:

@@ -3,6 +3,7 @@
 Sources: RFC 6265bis (cookie prefixes), OWASP ASVS 5.0 chapter 3, Fetch Metadata Request Headers.
 """
 
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from domain.settings import Settings
 OURS = "gatepass-"
 HOST_ONLY = "__Host-"
 DOOR = "door"
+DOOR_BYTES = 24
+OUR_DOOR = re.compile(r"[A-Za-z0-9_-]{32}")
 LONGEST_COOKIE = 128
 REMEMBERED_AFTER_END = timedelta(days=30)
 """A session's cookie outlives the session by this, so that its browser is told how it ended."""
@@ -77,7 +80,8 @@ def time_left(until: datetime, at: datetime) -> timedelta:
 def door_of(request: Request) -> str:
     """What tells this browser from others at the door; a new one if it has none yet (C12)."""
     found = request.cookies.get(cookie_name(settings_of(request), DOOR), "")
-    return found[:LONGEST_COOKIE] or secrets.token_urlsafe(24)
+    # Only what we could have given: a cookie is whatever somebody sends.
+    return found if OUR_DOOR.fullmatch(found) else secrets.token_urlsafe(DOOR_BYTES)
 
 
 def keep_door(request: Request, response: Response, door: str) -> None:

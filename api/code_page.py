@@ -18,7 +18,8 @@ from api.context import Begin
 from api.errors import status_of
 from api.link import link_in
 from api.party_pages import door_occasion, page_of
-from commands.door import Verify, ask_code, code_mail, open_door, verify
+from commands.binding import Verify, verify
+from commands.door import ask_code, code_mail, open_door
 from commands.work import Transactions
 from domain.errors import CodeSpent, CodeWrong
 from domain.mail import MailState

@@ -185,9 +185,14 @@ def problem_of(error: Exception, at: datetime) -> Response:
     if isinstance(error, HTTPException):
         return _http_problem(error, at)
     if is_away(error):
-        detail = "The database does not answer. Nothing was changed; try again shortly."
+        detail = (
+            "The database does not answer. It is not known whether this was done: repeat it,"
+            " with the same Idempotency-Key if it was a POST."
+        )
         return UNAVAILABLE.response(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    return INTERNAL.response("This was written down. Nothing was changed.")
+    return INTERNAL.response(
+        "This was written down for the operator, under the X-Request-Id of this answer."
+    )
 
 
 def _refusal(error: DomainError, at: datetime) -> Response:

@@ -1,5 +1,6 @@
 """`/api/v1/mail/bounces`: takes the delivery reports that mail servers send back (PS-37)."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -42,7 +43,7 @@ async def post_bounce(call: ApiCall, _key: IdempotencyKey = None) -> Response:
 
 
 async def _note(call: Call) -> None:
-    report = read_report(await call.request.body())
+    report = await asyncio.to_thread(read_report, await call.request.body())
     is_ours = report is not None and report.is_bounce and await _bounced(call, report)
     metrics: Metrics = call.request.app.state.metrics
     metrics.reports.labels("noted" if is_ours else "not_ours").inc()

@@ -7,7 +7,7 @@ any worker, and what follows catches up by itself.
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from adapters.temporal import Telegraph
@@ -19,6 +19,7 @@ from store.migrate import is_migrated
 KEPT_FOR = 1.0
 """Seconds a report is given again, so that probes cost nothing."""
 PROBE_WAIT = 0.5
+DATABASE_WAIT = timedelta(seconds=2)
 """Seconds Temporal has to answer; a probe of ours must be quicker than whoever probes us."""
 
 
@@ -68,7 +69,7 @@ class Readiness:
 
     async def _database(self) -> tuple[Literal["up", "down", "not_migrated"], Backlog | None]:
         try:
-            async with self._transactions.work() as work:
+            async with self._transactions.work(within=DATABASE_WAIT) as work:
                 if not await is_migrated(work.db):
                     return "not_migrated", None
                 patience = work.settings.intent_repeat_after

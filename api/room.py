@@ -24,7 +24,7 @@ from commands.room import (
     CompleteTask,
     Room,
     Visitor,
-    complete_task,
+    complete_in,
     decline_room,
     enter_to_act,
     party_of,
@@ -141,7 +141,7 @@ async def _complete(
         locale = language_of(request, party.locale)
         values = await values_posted(Place(work, room, room.task(key)), posted)
         what = Posted(values, locale, translations_for(locale).gettext)
-        return await complete_task(work, visitor, CompleteTask(key, what))
+        return await complete_in(work, room, CompleteTask(key, what))
 
 
 def _to(path: str) -> Response:
@@ -217,7 +217,7 @@ async def post_quit(request: Request, session_id: str, begin: Begin) -> Response
 async def post_stay(request: Request, session_id: str, begin: Begin) -> Response:
     """The person is still here: counts as activity of the whole session (SX-3)."""
     async with begin.work() as work:
-        room = await enter_to_act(work, visitor_of(request, session_id))
+        room = await enter_to_act(work, visitor_of(request, session_id), lock=True)
         room.binding.last_seen_at = work.at
     is_script = request.headers.get("sec-fetch-dest") == "empty"
     return Response(status_code=204) if is_script else _to(room_address(room))

@@ -134,9 +134,7 @@ async def _poll(transactions: Transactions, pages: OpenPages) -> None:
         async with transactions.work() as work:
             news = await _ask(work, asked)
     except Exception as error:
-        if not is_away(error):
-            raise
-        log.warning("room_poll_waits", error=type(error).__name__)
+        log.warning("room_poll_waits", exc_info=None if is_away(error) else error)
         return
     pages.tell(asked, news)
 

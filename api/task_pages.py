@@ -4,6 +4,7 @@ A kind's template is `api/pages/tasks/{kind}.html`; a completed task of any kind
 `tasks/done.html`.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from typing_extensions import override
 from adapters.markdown import render
 from api.answers import Answers, answers_of
 from api.form_post import values_from
+from commands.pinned import pinned_document, pinned_form
 from commands.room import Room, party_of
-from commands.settlement import pinned_form
-from commands.task_kind import AGREED, pinned_document
+from commands.task_kind import AGREED
 from commands.work import Work
 from domain.document import Document
 from domain.errors import AnswersRefused
@@ -101,7 +102,7 @@ async def _document(place: Place) -> dict[str, Any] | None:
     document = Document.of(row.body)
     return {
         "title": document.title,
-        "text": render(document.markdown),
+        "text": await asyncio.to_thread(render, document.markdown),
         "version": row.version,
         "published_at": row.published_at or row.created_at,
     }

@@ -75,8 +75,9 @@ async def _measured(stack: Stack, plan: Plan) -> list[Row]:
         samples = await alone.measure(bench, plan.alone)
         crowds = together.Crowds()
         for number in range(plan.rounds):
-            _say(f"{plan.crowd} clients, round {number + 1} of {plan.rounds}")
-            await together.measure(bench, crowds)
+            if number == 0 or perf_counter() - BEGUN < plan.until:
+                _say(f"{plan.crowd} clients, round {number + 1} of {plan.rounds}")
+                await together.measure(bench, crowds)
         _say("counting")
         return [
             *alone.rows(samples),

@@ -12,7 +12,7 @@ from benchmarks.figures import Row, at_most_of_floor, median
 
 PAUSE = 0.04
 """Seconds before each sample: what the one before left to do must not slow it."""
-LONGEST = 40.0
+LONGEST = 30.0
 """Seconds after which a slow machine's samples are enough."""
 
 

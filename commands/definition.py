@@ -92,7 +92,6 @@ async def _lost_states(
 async def create_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
     """The first draft of a template; raises `DefinitionExists` or `DefinitionFaulty`."""
     await lock_definitions(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE)
-    await lock_definitions(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE)
     if await latest_definition(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE, wanted.key):
         raise DefinitionExists("session template", wanted.key)
     return await save_template(work, wanted)
@@ -115,6 +114,7 @@ async def change_template(
     work: Work, workspace_id: UUID, key: str, changes: Mapping[str, Any], actor: Actor
 ) -> DefinitionRow:
     """Saves the newest version with some members replaced; raises `NotFound`."""
+    await lock_definitions(work.db, workspace_id, DefinitionKind.TEMPLATE)
     row = await template_by_key(work, workspace_id, key)
     return await save_template(
         work, SaveDefinition(workspace_id, key, _without_pins(row.body) | dict(changes), actor)

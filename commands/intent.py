@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from store.database import is_away
 from store.idempotency import purge_keys
 from store.intent import (
     IntentRow,
+    Undelivered,
     claim_due,
     mark_delivered,
     mark_failed,
@@ -29,6 +31,7 @@ AT_ONCE = 40
 GATHER_FOR = 0.02
 """Seconds in which delivered intents are gathered into one UPDATE."""
 LOOP_EVERY = 1.0
+REFUSED_REPEAT = timedelta(minutes=10)
 PURGE_EVERY = timedelta(minutes=10)
 
 
@@ -49,16 +52,29 @@ class IntentCourier:
         self._clock = clock
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._newest: dict[str, asyncio.Task[None]] = {}
         self._delivered: list[UUID] = []
         self._gathering: asyncio.Task[None] | None = None
         self._away_until: datetime | None = None
 
     def hand_over(self, intents: list[IntentRow]) -> None:
-        """Delivers committed intents in the background, those of one workflow in their order."""
+        """Delivers committed intents in the background, those of one workflow in their order.
+
+        That order holds over transactions: a signal that overtook its workflow's start would find
+        nobody, and wait for the loop.
+        """
         if self._is_away():
             return
-        for _, group in groupby(intents, key=lambda each: each.workflow_id):
-            self._keep(asyncio.create_task(self._deliver_in_order(list(group))))
+        for workflow_id, group in groupby(intents, key=lambda each: each.workflow_id):
+            before = self._newest.get(workflow_id)
+            task = asyncio.create_task(self._deliver_after(before, list(group)))
+            self._newest[workflow_id] = task
+            task.add_done_callback(partial(self._forget, workflow_id))
+            self._keep(task)
+
+    def _forget(self, workflow_id: str, task: asyncio.Task[None]) -> None:
+        if self._newest.get(workflow_id) is task:
+            del self._newest[workflow_id]
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._under_way.add(task)
@@ -66,6 +82,13 @@ class IntentCourier:
 
     def _is_away(self) -> bool:
         return self._away_until is not None and self._clock() < self._away_until
+
+    async def _deliver_after(
+        self, before: asyncio.Task[None] | None, intents: list[IntentRow]
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        await self._deliver_in_order(intents)
 
     async def _deliver_in_order(self, intents: list[IntentRow]) -> None:
         async with self._slots:
@@ -127,31 +150,41 @@ class IntentCourier:
         async with AsyncSession(self._engine, expire_on_commit=False) as db:
             intents = await claim_due(db, at, self._settings.intent_repeat_after)
             await db.commit()
-        delivered, errors = await self._deliver_round(intents)
+        delivered, failed = await self._deliver_round(intents)
         async with AsyncSession(self._engine) as db:
             if delivered:
                 await mark_delivered(db, delivered, self._clock())
-            await mark_failed(db, errors)
+            await mark_failed(db, failed)
             await db.commit()
         return len(delivered)
 
     async def _deliver_round(
         self, intents: Iterable[IntentRow]
-    ) -> tuple[list[UUID], dict[UUID, str]]:
+    ) -> tuple[list[UUID], dict[UUID, Undelivered]]:
         delivered: list[UUID] = []
-        errors: dict[UUID, str] = {}
+        failed: dict[UUID, Undelivered] = {}
+        soon = self._clock() + self._settings.intent_repeat_after
         for intent in intents:
             try:
                 if await self._deliver(intent):
                     delivered.append(intent.id)
                 else:
-                    errors[intent.id] = "the workflow has not been started yet"
-            except TelegramRefused as error:
-                errors[intent.id] = str(error)
+                    failed[intent.id] = Undelivered("the workflow is not started yet", soon)
             except TemporalAway as error:
-                errors[intent.id] = str(error)
+                failed[intent.id] = Undelivered(str(error), soon)
                 break
-        return delivered, errors
+            except Exception as error:
+                if is_away(error):
+                    raise
+                # One that cannot be delivered, as from a newer release, must not hold up the rest.
+                log.warning("intent_refused", workflow_id=intent.workflow_id, error=repr(error))
+                failed[intent.id] = Undelivered(repr(error), self._later(intent))
+        return delivered, failed
+
+    def _later(self, intent: IntentRow) -> datetime:
+        """A refused intent is tried ever more rarely: nothing is lost, and nothing is flooded."""
+        wait: timedelta = self._settings.intent_repeat_after * 2 ** min(intent.attempts, 10)
+        return self._clock() + min(wait, REFUSED_REPEAT)
 
     async def repeat_until_stopped(self, stop: asyncio.Event) -> None:
         """The loop of a worker: repeats what is due and clears away what is old."""

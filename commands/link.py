@@ -34,6 +34,11 @@ async def renew_links(
     if party is None or party.email == email:
         return []
     party.email, party.updated_at = email, work.at
+    # What was issued while the party's lock was waited for has the old address too.
+    known = {each.id for each in sessions}
+    sessions += [
+        each for each in await open_sessions_of_party(work.db, party_id) if each.id not in known
+    ]
     # The audit says that the address changed; the addresses themselves stay in their row.
     work.audit_party(AuditEvent.PARTY_ADDRESS_CORRECTED, workspace_id, party.id, actor)
     for session in sessions:

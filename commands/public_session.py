@@ -23,7 +23,7 @@ from domain.messages import BoundChecked, DeadlineMoved, Declined, IdleChecked, 
 from domain.public_session import OPEN, EndReason, PublicSession
 from domain.reminder import reminder_times
 from domain.workflow_names import DEADLINE_MOVED, DECLINED, REVOKE
-from store.mail import count_mails, mail_by_cause, mail_times
+from store.mail import count_mails, lock_recipient, mail_by_cause, mail_times
 from store.public_session import (
     PublicSessionRow,
     binding_by_id,
@@ -132,17 +132,18 @@ async def resend(work: Work, target: Target) -> PublicSessionRow:
     party = await find_party(work, row.workspace_id, row.party_id)
     if not party.email:
         raise NoContactAddress
-    await _refuse_flood(work, party.email)
+    await _refuse_flood(work, row.workspace_id, party.email)
     await queue_party_mail(work, row, party, MailKind.INVITATION, f"resent-{work.at.isoformat()}")
     work.audit_session(AuditEvent.SESSION_RESENT, row, target.actor)
     return row
 
 
-async def _refuse_flood(work: Work, email: str) -> None:
+async def _refuse_flood(work: Work, workspace_id: UUID, email: str) -> None:
     """Nobody can be flooded by resending: invitations have the limits of codes."""
     digest = work.keyring.address_digest(email)
-    allowance = mail_allowance(work)
-    sent = await mail_times(work.db, digest, MailKind.INVITATION, work.at - MAIL_WINDOW)
+    await lock_recipient(work.db, workspace_id, digest)
+    allowance, since = mail_allowance(work), work.at - MAIL_WINDOW
+    sent = await mail_times(work.db, workspace_id, digest, MailKind.INVITATION, since)
     next_at = allowance.next_at(sent, work.at)
     if next_at > work.at:
         raise MailTooSoon(next_at)
@@ -169,7 +170,8 @@ async def reissue(work: Work, target: Target, rationale: str) -> Issued:
         return Issued(before, await tasks_of(work.db, before.id), None)
     if old.end_reason == EndReason.COMPLETED:
         raise ReissueRefused
-    if value_of(old, ()).end_at(work.at) is None:
+    await end_if_overdue(work, old)
+    if old.end_reason is None:
         await end_session(work, old, EndReason.REISSUED, target.actor, rationale)
         work.tell_public_session(old.id, REVOKE, Revoked(str(old.id), reissued=True))
     party = await find_party(work, old.workspace_id, old.party_id, lock=True)
@@ -208,9 +210,16 @@ async def correct_address(work: Work, target: Target, email: str) -> PublicSessi
 async def check_bound(work: Work, session_id: UUID) -> BoundChecked:
     """Ends a session whose deadline has come; an extended or ended one is left as it is (PS-29)."""
     row = await _own(work, session_id)
-    if row.status in OPEN and work.at >= row.expires_at:
-        await end_session(work, row, EndReason.BOUND_REACHED, WORKFLOW)
+    await end_if_overdue(work, row)
     return BoundChecked(row.end_reason, row.expires_at)
+
+
+async def end_if_overdue(work: Work, row: PublicSessionRow) -> bool:
+    """Writes down an end that arithmetic has known already; whether it did."""
+    if row.status not in OPEN or work.at < row.expires_at:
+        return False
+    await end_session(work, row, EndReason.BOUND_REACHED, WORKFLOW)
+    return True
 
 
 async def remind(work: Work, session_id: UUID, slot: datetime) -> bool:
@@ -256,6 +265,8 @@ def idle_policy(work: Work) -> IdlePolicy:
 async def carry_revocation(work: Work, session_id: UUID, actor: Actor) -> None:
     """An operator told the workflow to revoke, without a fact behind it: the fact is made here."""
     row = await _own(work, session_id)
+    if await end_if_overdue(work, row):
+        return
     if row.status in OPEN:
         row.rationale = "Revoked by an operator's signal to the workflow"
         await end_session(work, row, EndReason.REVOKED, actor, row.rationale)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from commands.door import BINDING
+from commands.binding import BINDING
 from commands.link import end_binding
 from commands.public_session import decline, end_session, idle_policy
 from commands.task_kind import TASK_KINDS, Posted
@@ -68,7 +68,8 @@ async def enter(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:
     """
     session = await session_by_id(work.db, visitor.session_id, lock=lock)
     binding = await _binding(work, visitor) if session else None
-    if session is None or binding is None:
+    if session is None or binding is None or binding.end_reason == BindingEnd.LINK_RENEWED:
+        # A browser that came by a link since replaced must not learn the new one.
         raise NotFound("session")
     tasks = tuple(await tasks_of(work.db, session.id))
     current = binding if session.binding_id == binding.id else None
@@ -120,7 +121,11 @@ async def complete_task(work: Work, visitor: Visitor, wanted: CompleteTask) -> R
     The last task completes the session. Raises what `enter_to_act` raises, `NotFound`,
     `TaskLocked`, `TaskDone` or `AnswersRefused`; nothing is written then.
     """
-    room = await enter_to_act(work, visitor, lock=True)
+    return await complete_in(work, await enter_to_act(work, visitor, lock=True), wanted)
+
+
+async def complete_in(work: Work, room: Room, wanted: CompleteTask) -> Room:
+    """As `complete_task`, in a room that `enter_to_act` has just locked in this transaction."""
     task = room.task(wanted.task)
     if refusal := room.value.refuses_task(task.key):
         raise refusal

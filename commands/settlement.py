@@ -10,23 +10,24 @@ from uuid import UUID
 
 from commands.mail import queue_issuer_mail, queue_party_mail
 from commands.party import Move, find_party, pass_transition
+from commands.pinned import pinned_form
 from commands.public_session import Target, lock_session
 from commands.work import Work
 from domain.actor import WORKFLOW, Actor
 from domain.audit import AuditEvent
 from domain.definition import DefinitionKind
-from domain.errors import DomainError, NotFound, NothingToAdvance
-from domain.form import Form
+from domain.errors import DomainError, NotFound, NothingToAdvance, PartyInvalid
 from domain.lifecycle import Lifecycle
 from domain.mail import MailKind
 from domain.messages import PublicSessionOutcome
+from domain.party import PartyFields, faults_of
 from domain.public_session import Advance, EndReason
 from domain.session_template import Scope
-from store.definition import definition_version, latest_definition
+from store.definition import latest_definition
 from store.party import PartyRow
 from store.public_session import (
     PublicSessionRow,
-    TaskRow,
+    session_by_cause,
     session_by_id,
     submissions_of,
     tasks_of,
@@ -63,7 +64,9 @@ async def settle(work: Work, session_id: UUID) -> PublicSessionOutcome | None:
 
 async def _send_mails(work: Work, row: PublicSessionRow, reason: EndReason) -> None:
     party = await find_party(work, row.workspace_id, row.party_id)
-    if reason in PARTY_MAIL and party.email:
+    # Told that it expired after being asked anew, a party would not know which to believe.
+    anew = await session_by_cause(work.db, row.workspace_id, f"reissued:{row.id}")
+    if reason in PARTY_MAIL and party.email and anew is None:
         await queue_party_mail(work, row, party, PARTY_MAIL[reason], "1")
     if reason in ISSUER_MAIL:
         queue_issuer_mail(work, row, ISSUER_MAIL[reason])
@@ -130,9 +133,18 @@ async def _write_back(work: Work, row: PublicSessionRow, party: PartyRow, actor:
         return
     for path, value in changed.items():
         _write(party, path, value)
+    _refuse_unsuitable(party)
     party.updated_at = work.at
     details = {"before": {path: before[path] for path in changed}, "after": changed}
     work.audit_session(AuditEvent.PARTY_CHANGED, row, actor, details=details)
+
+
+def _refuse_unsuitable(party: PartyRow) -> None:
+    """Answers may be longer than a party's own fields may be: the advance is blocked then."""
+    fields = PartyFields(party.kind, party.name, party.email, attributes=party.attributes)
+    faults = faults_of(fields)
+    if faults:
+        raise PartyInvalid(faults)
 
 
 async def _values_to_write(work: Work, row: PublicSessionRow) -> dict[str, Any]:
@@ -144,20 +156,6 @@ async def _values_to_write(work: Work, row: PublicSessionRow) -> dict[str, Any]:
             form = await pinned_form(work, row.workspace_id, task)
             values |= form.written_back(submission.body)
     return values
-
-
-async def pinned_form(work: Work, workspace_id: UUID, task: TaskRow) -> Form:
-    """The form version a task was issued with."""
-    row = await definition_version(
-        work.db,
-        workspace_id,
-        DefinitionKind.FORM,
-        task.form_key or "",
-        task.form_version or 0,
-    )
-    if row is None:
-        raise NotFound("form")
-    return Form.of(row.body)
 
 
 NAME = "party.name"

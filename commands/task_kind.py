@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from adapters.form_check import check
-from commands.settlement import pinned_form
+from commands.pinned import pinned_document, pinned_form
 from commands.work import Work
-from domain.definition import DefinitionKind
 from domain.document import Document
-from domain.errors import AnswersRefused, NotFound
+from domain.errors import AnswersRefused
 from domain.task import TaskKind
-from store.definition import DefinitionRow, definition_version
 from store.public_session import PublicSessionRow, TaskRow
 
 AGREED = "agreed"
@@ -85,24 +83,6 @@ class StatementTask:
                 "document_sha256": Document.of(document.body).sha256,
             }
         return Captured({AGREED: True}, shown)
-
-
-async def pinned_document(
-    work: Work, session: PublicSessionRow, task: TaskRow
-) -> DefinitionRow | None:
-    """The document version a task was issued with, if it has one."""
-    if task.document_key is None:
-        return None
-    row = await definition_version(
-        work.db,
-        session.workspace_id,
-        DefinitionKind.DOCUMENT,
-        task.document_key,
-        task.document_version or 0,
-    )
-    if row is None:
-        raise NotFound("document")
-    return row
 
 
 TASK_KINDS: dict[str, CapturesTask] = {

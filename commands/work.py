@@ -1,10 +1,11 @@
 """The unit of work: one transaction at one time, with its audit rows and intents."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -158,9 +159,19 @@ class Transactions:
         self.clock = clock
 
     @asynccontextmanager
-    async def work(self, at: datetime | None = None) -> AsyncIterator[Work]:
-        """One transaction: committed at the end, rolled back by any error."""
-        async with AsyncSession(self._engine, expire_on_commit=False) as db:
+    async def work(
+        self, at: datetime | None = None, *, within: timedelta | None = None
+    ) -> AsyncIterator[Work]:
+        """One transaction: committed at the end, rolled back by any error.
+
+        It lasts `within` at most, by our own clock: a server that fell silent bounds nothing.
+        Raises `TimeoutError` then.
+        """
+        most = within or self.settings.database_transaction_timeout
+        async with (
+            asyncio.timeout(most.total_seconds()),
+            AsyncSession(self._engine, expire_on_commit=False) as db,
+        ):
             work = Work(db, at or self.clock(), self.settings, self.keyring)
             yield work
             await db.commit()

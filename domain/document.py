@@ -11,8 +11,8 @@ from domain.definition import Reader
 from domain.fault import Fault
 
 LONGEST_TITLE = 200
-LONGEST_MARKDOWN = 200_000
-NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+LONGEST_MARKDOWN = 100_000
+NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,9 @@ class Settings:
     database_statement_timeout: timedelta = _length(
         5 * SECOND, timedelta(milliseconds=100), 30 * SECOND, "Longest SQL statement"
     )
+    database_transaction_timeout: timedelta = _length(
+        10 * SECOND, SECOND, MINUTE, "Longest transaction of a request or activity, as we count it"
+    )
 
 
 CATALOGUE: tuple[Setting, ...] = tuple(

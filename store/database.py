@@ -11,6 +11,13 @@ from domain.settings import Settings
 
 POOL_WAIT = timedelta(seconds=3)
 CONNECT_WAIT = timedelta(seconds=3)
+KEEPALIVE = {
+    # A server that fell silent is given up after this, in seconds and milliseconds.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def connect(settings: Settings) -> AsyncEngine:
@@ -21,17 +28,20 @@ def connect(settings: Settings) -> AsyncEngine:
         settings.database_url,
         pool_size=settings.database_pool,
         max_overflow=0,
+        # Values of a failed statement are answers and addresses: no error may carry them.
+        hide_parameters=True,
         pool_timeout=POOL_WAIT.total_seconds(),
         connect_args={
             "connect_timeout": int(CONNECT_WAIT.total_seconds()),
+            **KEEPALIVE,
             "options": f"-c lock_timeout={lock} -c statement_timeout={statement} -c timezone=UTC",
         },
     )
 
 
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, ConnectionError)
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError)
 _NO_ANSWER = (OperationalError, InterfaceError)
-_AWAY_STATES = ("08", "53", "57", "55P03", "40001", "40P01")
+_AWAY_STATES = ("08", "25006", "53", "57", "55P03", "40001", "40P01")
 
 
 def is_away(error: BaseException) -> bool:

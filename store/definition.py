@@ -54,6 +54,8 @@ async def latest_definition(
 ) -> DefinitionRow | None:
     """The highest version of a key, of any status or of those given."""
     found = _latest(workspace_id, kind, *statuses).where(DefinitionRow.key == key)
+    # Read anew, for it may have been published since this transaction saw it first.
+    found = found.execution_options(populate_existing=True)
     row: DefinitionRow | None = (await db.scalars(found)).one_or_none()
     return row
 

@@ -1,6 +1,7 @@
 """Intents: which workflow must still be started or told; written with the fact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -66,11 +67,21 @@ async def mark_delivered(db: AsyncSession, ids: Sequence[UUID], at: datetime) ->
     )
 
 
-async def mark_failed(db: AsyncSession, errors: dict[UUID, str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """Why Temporal did not take an intent, and when to try again."""
+
+    error: str
+    due_at: datetime
+
+
+async def mark_failed(db: AsyncSession, failed: Mapping[UUID, Undelivered]) -> None:
     """Temporal did not take these; they stay due."""
-    for intent_id, error in errors.items():
+    for intent_id, each in failed.items():
         await db.execute(
-            update(IntentRow).where(col(IntentRow.id) == intent_id).values(error=error[:300])
+            update(IntentRow)
+            .where(col(IntentRow.id) == intent_id)
+            .values(error=each.error[:300], due_at=each.due_at)
         )
 
 

@@ -71,13 +71,20 @@ async def newest_delivered(db: AsyncSession, session_id: UUID) -> MailRow | None
     return (await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))).one_or_none()
 
 
+async def lock_recipient(db: AsyncSession, workspace_id: UUID, recipient_digest: str) -> None:
+    """Lets one transaction at a time count and send a workspace's mails to one address."""
+    place = func.hashtextextended(f"{workspace_id}:{recipient_digest}", 0)
+    await db.execute(select(func.pg_advisory_xact_lock(place)))
+
+
 async def mail_times(
-    db: AsyncSession, recipient_digest: str, kind: str, since: datetime
+    db: AsyncSession, workspace_id: UUID, recipient_digest: str, kind: str, since: datetime
 ) -> Sequence[datetime]:
-    """When mails of a kind to one address were asked for, since `since`."""
+    """When a workspace's mails of a kind to one address were asked for, since `since`."""
     return (
         await db.scalars(
             select(MailRow.created_at).where(
+                MailRow.workspace_id == workspace_id,
                 MailRow.recipient_digest == recipient_digest,
                 MailRow.kind == kind,
                 MailRow.created_at > since,

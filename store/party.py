@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
@@ -61,6 +61,16 @@ async def party_by_id(
     if lock:
         found = found.with_for_update().execution_options(populate_existing=True)
     return (await db.scalars(found)).one_or_none()
+
+
+async def forgive_failures(db: AsyncSession, party_id: UUID, guesses: int) -> None:
+    """Takes back tries that were counted before they proved right."""
+    failed = col(PartyRow.failed_verifications)
+    await db.execute(
+        update(PartyRow)
+        .where(col(PartyRow.id) == party_id)
+        .values(failed_verifications=func.greatest(failed - guesses, 0))
+    )
 
 
 async def passage_by_cause(db: AsyncSession, workspace_id: UUID, cause: str) -> PassageRow | None:

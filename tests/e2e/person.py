@@ -201,7 +201,7 @@ class Person:
 
     async def begin(self, title: str) -> None:
         """From the list of tasks to one of them."""
-        await self.press(re.compile(f"^Open ?: {re.escape(title)}$"), "link")
+        await self.press(re.compile(f"^Open\\b.*{re.escape(title)}$"), "link")
         await self.sees(title)
 
     async def send(self, answers: Answers) -> None:

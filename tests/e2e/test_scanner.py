@@ -45,7 +45,7 @@ async def crawl(browsers: Browsers, link: str) -> list[str]:
     here = link.split("/s/", maxsplit=1)[0]
     ahead, seen = [link], list[str]()
     while ahead and len(seen) < MOST_PAGES:
-        url = ahead.pop(0)
+        url, _, _ = ahead.pop(0).partition("#")
         if url in seen or not url.startswith(here):
             continue
         seen.append(url)
@@ -74,7 +74,6 @@ async def press_everything(page: Page, url: str) -> None:
     await tab.goto(url)
     await tab.evaluate(PRESS)
     await tab.wait_for_load_state()
-    await tab.close()
 
 
 async def bindings(office: Office, session: UUID) -> int:

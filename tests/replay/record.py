@@ -95,6 +95,15 @@ async def extended(at: Works) -> WorkflowHistory:
     return await ended(at, session_id)
 
 
+async def running(at: Works) -> WorkflowHistory:
+    """Bound and reminded, and not over."""
+    session_id = await issued(at)
+    await at.house.enter(session_id)
+    await at.courier.drain()
+    await at.sleep(days=12)
+    return await at.history(session_id)
+
+
 async def mail_sent(at: Works) -> WorkflowHistory:
     """Sent at the third attempt."""
     at.office.answers[TO_PARTY].extend(["451 later"] * 2)
@@ -126,6 +135,7 @@ RECORDINGS: dict[str, Recording] = {
     "public_session-revoked": revoked,
     "public_session-revoked_by_operator": revoked_by_operator,
     "public_session-extended": extended,
+    "public_session-running": running,
     "mail-sent": mail_sent,
     "mail-refused": mail_refused,
 }

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, col, select
 
 from adapters.keyring import Keyring
+from commands.binding import Verify, verify
 from commands.definition import (
     SaveDefinition,
     publish_template,
@@ -20,7 +21,6 @@ from commands.definition import (
     save_lifecycle,
     save_template,
 )
-from commands.door import Verify, verify
 from commands.issue import Issue, Issued, issue
 from commands.mail import code_text, link_of
 from commands.party import Moved, create_party, find_party
@@ -41,6 +41,7 @@ from store.mail import MailRow, mails_of
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, TaskRow, session_by_id, tasks_of
 
+NOBODY = UUID(int=0)
 _numbers = count(1)
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -131,7 +132,7 @@ class House:
     engine: AsyncEngine
     transactions: Transactions
     clock: Clock
-    workspace_id: UUID = UUID(int=0)
+    workspace_id: UUID = NOBODY
 
     async def save(self, kind: str, key: str, body: Mapping[str, Any]) -> DefinitionRow:
         """A new version of a definition; a template stays a draft."""

@@ -18,6 +18,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+from typing_extensions import override
 
 import worker
 from adapters.smtp import SmtpSender
@@ -42,7 +43,7 @@ class PostOffice:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Takes a mail, or answers what the recipient's next answer is."""
         content = cast("bytes", envelope.content)
-        mail = cast("EmailMessage", message_from_bytes(content, policy=policy.default))
+        mail = message_from_bytes(content, policy=policy.default)
         self.tried.append(mail)
         waiting = self.answers[envelope.rcpt_tos[0]]
         if waiting:
@@ -76,7 +77,8 @@ class Foreman(ClientInterceptor, Interceptor):
         self.ran: list[str] = []
         self.after: dict[str, Callable[[], Awaitable[None]]] = {}
 
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+    @override
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """Wraps every activity."""
         return _Watched(next, self)
 
@@ -86,7 +88,8 @@ class _Watched(ActivityInboundInterceptor):
         super().__init__(inner)
         self.foreman = foreman
 
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+    @override
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         await self.foreman.follow()
         name = input.fn.__name__
         self.foreman.ran.append(name)
@@ -199,15 +202,13 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     """Waits until something holds; what never does fails the test."""
     give_up = time.monotonic() + PATIENCE
     while not await holds():
-        assert time.monotonic() < give_up, f"{holds.__name__} never came true"
+        assert time.monotonic() < give_up, f"{holds} never came true"
         await asyncio.sleep(0.02)
 
 
 def kinds_of(history: WorkflowHistory) -> list[str]:
     """The types of a history's events, without their prefix."""
-    return [
-        EventType.Name(each.event_type).removeprefix("EVENT_TYPE_") for each in history.events
-    ]
+    return [EventType.Name(each.event_type).removeprefix("EVENT_TYPE_") for each in history.events]
 
 
 @asynccontextmanager
@@ -221,7 +222,7 @@ async def works(
         clock.now = await environment.get_current_time()
 
     foreman = Foreman(follow)
-    known = environment.client.config()
+    known: dict[str, Any] = dict(environment.client.config())
     client = Client(**{**known, "interceptors": [*known["interceptors"], foreman]})
     async with post_office() as office:
         smtp = f"smtp://127.0.0.1:{office.port}"

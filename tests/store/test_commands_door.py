@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from commands.door import CodeMail, Verify, ask_code, code_mail, open_door, verify
+from commands.binding import Verify, verify
+from commands.door import CodeMail, ask_code, code_mail, open_door
 from commands.party import find_party, unlock_verification
 from commands.public_session import revoke
 from commands.room import Visitor, enter, enter_to_act

@@ -180,7 +180,7 @@ async def test_a_bounce_of_an_older_mail_does_not_hide_the_newer(house: House) -
         await note_sent(work, newer.id)
         await note_bounce(work, old.id, "late")
     assert (await house.session(session.id)).mail_state == "sent"
-    assert [each.event for each in await house.all(AuditRow)][-1] == "mail.bounced"
+    assert "mail.bounced" in [each.event for each in await house.all(AuditRow)]
 
 
 async def test_what_is_not_our_mail_bounces_nothing(house: House) -> None:

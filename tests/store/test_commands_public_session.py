@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from commands.door import Verify, open_door, verify
+from commands.binding import Verify, verify
+from commands.door import open_door
 from commands.public_session import (
+    Target,
     carry_revocation,
     check_bound,
     check_idle,
@@ -35,7 +37,7 @@ from store.audit import AuditRow
 from store.columns import new_id
 from store.intent import IntentRow
 from store.public_session import PublicSessionRow
-from tests.rooms.house import START, House
+from tests.rooms.house import ANNA, START, House
 
 DAY = timedelta(days=1)
 
@@ -102,9 +104,11 @@ async def test_foreign_and_unknown_sessions_are_not_found_alike(house: House, ve
         correct_address: ("a@b.example",),
         extend: (START + 20 * DAY, "why"),
     }.get(verb, ())
-    stranger = PublicSessionRow(id=new_id())
-    with pytest.raises(NotFound):
-        await do(house, verb, stranger, *more)
+    foreign = Target((await issued(house)).id, new_id(), ANNA)
+    for target in (Target(new_id(), house.workspace_id, ANNA), foreign):
+        async with house.transactions.work() as work:
+            with pytest.raises(NotFound):
+                await verb(work, target, *more)
 
 
 @pytest.mark.parametrize("verb", [revoke, resend, correct_address, extend])
@@ -257,7 +261,7 @@ async def test_a_corrected_address_kills_link_code_and_binding_and_mails_again(
     visitor = await house.enter(session.id)
     old_link, code = await house.link(session.id), await house.fresh_code(session.id)
     await do(house, correct_address, session, "new@vendor.example")
-    with pytest.raises(BindingLost):
+    with pytest.raises(NotFound):
         await may_act(house, visitor)
     async with house.transactions.work() as work:
         with pytest.raises(NotFound):

@@ -146,9 +146,7 @@ async def test_activity_keeps_a_browser_and_is_written_at_most_each_15_seconds(
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(-1, True), (0, False), (1, False)])
-async def test_silence_ends_the_place_to_the_second(
-    house: House, seconds: int, good: bool
-) -> None:
+async def test_silence_ends_the_place_to_the_second(house: House, seconds: int, good: bool) -> None:
     # C18, PS-27
     visitor = await entered(house)
     house.clock.turn(minutes=31, seconds=seconds)

@@ -17,11 +17,12 @@ def test_a_party_without_address_may_be_saved() -> None:
 
 def test_every_fault_is_named_at_once() -> None:
     attributes = {f"a{each}": 1 for each in range(99)} | {"Bad Key": 1, "long": "x" * 4001}
-    fields = PartyFields("Vendor!", "  ", "not an address", attributes=attributes)
+    fields = PartyFields("Vendor!", "  ", "not an address", "", attributes=attributes)
     assert [each.pointer for each in faults_of(fields)] == [
         "/kind",
         "/name",
         "/email",
+        "/locale",
         "/attributes",
         "/attributes/Bad Key",
         "/attributes/long",

@@ -174,15 +174,14 @@ def test_a_deadline_moves_later_and_not_too_far(to: datetime, good: bool) -> Non
 
 def test_the_transitions_of_a_status() -> None:
     # PS-41
-    assert TRANSITIONS == {
+    assert {
         (Status.ISSUED, Status.IN_PROGRESS),
-        (Status.ISSUED, Status.DECLINED),
         (Status.ISSUED, Status.EXPIRED),
         (Status.ISSUED, Status.REVOKED),
         (Status.IN_PROGRESS, Status.COMPLETED),
         (Status.IN_PROGRESS, Status.DECLINED),
         (Status.IN_PROGRESS, Status.EXPIRED),
         (Status.IN_PROGRESS, Status.REVOKED),
-    }
+    } == TRANSITIONS
     assert {old for old, _ in TRANSITIONS} == OPEN
     assert set(STATUS_OF) == set(EndReason)

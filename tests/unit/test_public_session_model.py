@@ -69,10 +69,14 @@ class SessionLife(RuleBasedStateMachine):
 
     @rule(reason=st.sampled_from([each for each in EndReason if each != EndReason.COMPLETED]))
     def somebody_ends_it(self, reason: EndReason) -> None:
-        due = reason != EndReason.BOUND_REACHED or self.at >= self.deadline
-        if not self.ends and due and (reason == EndReason.BOUND_REACHED or not self.over):
+        if not self.ends and self._may_end(reason):
             self.ends.append(reason)
             self.become(self.session.ending(reason))
+
+    def _may_end(self, reason: EndReason) -> bool:
+        if reason == EndReason.BOUND_REACHED:
+            return self.at >= self.deadline
+        return not self.over and (reason != EndReason.DECLINED or self.fence > 0)
 
     @precondition(lambda self: not self.over)
     @rule(to=st.integers(-3, 40))

@@ -1,3 +1,4 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,7 +41,7 @@ def test_reminders_by_rule(days: list[int], bound: timedelta, most: int) -> None
     assert len(times) <= most
     assert list(times) == sorted(times)
     assert all(ISSUED + LEAST_GAP <= each < end for each in times)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(gap >= LEAST_GAP for gap in gaps)
 
 

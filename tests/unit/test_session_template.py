@@ -170,7 +170,9 @@ def test_a_scope_is_an_object() -> None:
     assert pointers(definition(scope=["vendor"])) == ["/scope"]
 
 
-@pytest.mark.parametrize(("count", "faults"), [(0, ["/tasks"]), (1, []), (50, []), (51, ["/tasks"])])
+@pytest.mark.parametrize(
+    ("count", "faults"), [(0, ["/tasks"]), (1, []), (50, []), (51, ["/tasks"])]
+)
 def test_one_to_fifty_tasks(count: int, faults: list[str]) -> None:
     task = {"kind": "confirmation", "title": "T", "statement": "Yes."}
     tasks = [task | {"key": f"t{each}"} for each in range(count)]

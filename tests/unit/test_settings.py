@@ -13,9 +13,9 @@ LIMITED = [each for each in CATALOGUE if each.minimum is not None]
 
 @pytest.mark.parametrize("setting", CATALOGUE, ids=lambda each: each.name)
 def test_every_setting_says_what_it_means(setting: object) -> None:
-    assert all(
-        getattr(setting, name) for name in ("name", "unit", "meaning")
-    ), f"{setting} must have a name, a unit and a meaning"
+    assert all(getattr(setting, name) for name in ("name", "unit", "meaning")), (
+        f"{setting} must have a name, a unit and a meaning"
+    )
 
 
 def test_every_number_has_limits_that_hold_its_default() -> None:

@@ -1,3 +1,4 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -162,5 +163,5 @@ def test_reminders_never_come_close_together_or_after_the_end(
             sent.append(at)
     assert len(sent) <= len(days)
     assert all(at < END for at in sent)
-    gaps = [later - earlier for earlier, later in zip(sent, sent[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(sent)]
     assert all(gap >= LEAST_GAP for gap in gaps)

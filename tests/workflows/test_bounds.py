@@ -1,6 +1,7 @@
 """Bounds and reminders: 14, 21 and 30 days, skipped."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -63,7 +64,7 @@ async def test_reminders_come_at_their_slots_and_reach_the_party(
             await at.sleep_until(slot - SECOND)
             assert len(await reminded_at(at, session_id)) == number
             await at.sleep_until(slot + SECOND)
-            await eventually(lambda: _has_reminders(at, session_id, number + 1))
+            await eventually(partial(_has_reminders, at, session_id, number + 1))
             await at.courier.drain()
             await at.sent(session_id)
         assert near(await reminded_at(at, session_id), slots)
