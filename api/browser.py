@@ -15,7 +15,7 @@ from fastapi import Depends, HTTPException, Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.context import transactions_of
+from api.context import transactions_in
 from commands.room import Visitor
 from domain.errors import NotFound
 from domain.settings import Settings
@@ -38,7 +38,7 @@ DRAINED = 16
 
 def settings_of(request: Request) -> Settings:
     """The settings of the process that answers."""
-    return transactions_of(request).settings
+    return transactions_in(request).settings
 
 
 # Cookies: one for each session, so that two people can work in one browser (SX-8).

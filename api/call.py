@@ -7,12 +7,14 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from api.context import SCHEME, Begin
+from api.context import Begin
 from commands.public_session import Target
 from commands.token import Caller, recognise
 from commands.work import Work
 from domain.actor import Actor
 from domain.errors import Unauthenticated
+
+SCHEME = "bearer "
 
 
 @dataclass(frozen=True, slots=True)

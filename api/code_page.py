@@ -24,7 +24,6 @@ from commands.work import Transactions
 from domain.errors import CodeSpent, CodeWrong
 from domain.mail import MailState
 from store.code import living_codes
-from store.public_session import session_by_id
 
 router = APIRouter()
 
@@ -114,9 +113,7 @@ async def _verified(request: Request, begin: Transactions, wanted: Verify) -> Re
         return await _code_page(request, wanted.link, begin, wrong)
     except CodeSpent as refusal:
         return await _code_page(request, wanted.link, begin, Wrong("spent", status_of(refusal)))
-    async with begin.work() as work:
-        session = await session_by_id(work.db, bound.session_id)
     answer = RedirectResponse(f"/sessions/{bound.session_id}", SEE_OTHER)
-    lasts = time_left(session.expires_at, work.at) if session else timedelta()
+    lasts = time_left(bound.expires_at, begin.clock())
     keep_binding(request, answer, bound.session_id, bound.secret, lasts)
     return answer

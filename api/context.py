@@ -1,39 +1,21 @@
-"""What every route may ask for: transactions, settings, the caller."""
+"""What every route may ask for: the process's transactions."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from adapters.temporal import Telegraph
-from commands.token import Caller, recognise
 from commands.work import Transactions
-from domain.errors import Unauthenticated
-
-SCHEME = "bearer "
 
 
-def transactions_of(request: Request) -> Transactions:
+def transactions_in(request: Request) -> Transactions:
     """The process's way to begin units of work."""
     transactions: Transactions = request.app.state.transactions
     return transactions
 
 
-def telegraph_of(request: Request) -> Telegraph:
-    """The process's way to Temporal."""
-    telegraph: Telegraph = request.app.state.telegraph
-    return telegraph
+async def begin_of(request: Request) -> Transactions:
+    """As a dependency: a coroutine, for FastAPI runs a plain function in a thread each time."""
+    return transactions_in(request)
 
 
-Begin = Annotated[Transactions, Depends(transactions_of)]
-
-
-async def caller_of(request: Request, begin: Begin) -> Caller:
-    """The token behind the Authorization header; raises `Unauthenticated`."""
-    header = request.headers.get("authorization", "")
-    if not header.lower().startswith(SCHEME):
-        raise Unauthenticated
-    async with begin.work() as work:
-        return await recognise(work, header[len(SCHEME) :].strip())
-
-
-TokenCaller = Annotated[Caller, Depends(caller_of)]
+Begin = Annotated[Transactions, Depends(begin_of)]

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.answers import Answers
 from api.browser import settings_of, visitor_of
-from api.context import transactions_of
+from api.context import transactions_in
 from api.errors import status_of
 from api.link import link_in
 from api.party_pages import door_occasion, language_of, page, page_of, steps_of
@@ -82,7 +82,7 @@ def _plain(request: Request, error: Exception) -> HTMLResponse:
 
 
 async def _page_of_session(request: Request, error: Exception) -> Response:
-    async with transactions_of(request).work() as work:
+    async with transactions_in(request).work() as work:
         if _kind_of(request) == "link":
             link = link_in(request.path_params.get("token", ""))
             return _door_page(request, work, await open_door(work, link), error, link)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from adapters.keyring import same_code
@@ -46,10 +47,11 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The browser that may act now, and the secret of its cookie."""
+    """The browser that may act now, the secret of its cookie, and the session's bound."""
 
     session_id: UUID
     secret: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ async def _judge(work: Work, wanted: Verify, counted: _Candidates) -> Bound | Do
     else:
         return CodeSpent()
     await forgive_failures(work.db, session.party_id, counted.guesses)
-    return Bound(session.id, _secret(work, binding, wanted.door))
+    return Bound(session.id, _secret(work, binding, wanted.door), session.expires_at)
 
 
 def _fitting(

@@ -4,6 +4,7 @@ The link opens nothing, and asking for a code shows nothing: only the code, type
 reads that mailbox, binds a browser (`commands/binding.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -102,7 +103,8 @@ async def ask_code(work: Work, link: str, door: str) -> CodeMail:
     # The limit is the address's: another session's request for it waits here.
     digest = work.keyring.address_digest(party.email)
     await lock_recipient(work.db, session.workspace_id, digest)
-    next_at = await _next_code_mail_at(work, session, party)
+    sent, here = await _code_mails(work, session, party)
+    next_at = mail_allowance(work).next_at(sent, work.at, here)
     if next_at > work.at:
         return await _code_mail(work, session, party, next_at, sent_now=False)
     code = await _code_to_send(work, session, door)
@@ -110,7 +112,7 @@ async def ask_code(work: Work, link: str, door: str) -> CodeMail:
     await queue_party_mail(work, session, party, MailKind.CODE, cause, code_id=code.id)
     work.audit_session(AuditEvent.SESSION_CODE_REQUESTED, session, visitor_at(work, door))
     await work.db.flush()
-    after = await _next_code_mail_at(work, session, party)
+    after = mail_allowance(work).next_at([*sent, work.at], work.at, [work.at])
     return await _code_mail(work, session, party, after, sent_now=True)
 
 
@@ -120,18 +122,21 @@ async def code_mail(work: Work, link: str) -> CodeMail:
     refuse_ended(work, session)
     party = await find_party(work, session.workspace_id, session.party_id)
     refuse_locked(party)
-    next_at = await _next_code_mail_at(work, session, party)
+    sent, here = await _code_mails(work, session, party)
+    next_at = mail_allowance(work).next_at(sent, work.at, here)
     return await _code_mail(work, session, party, next_at, sent_now=False)
 
 
-async def _next_code_mail_at(work: Work, session: PublicSessionRow, party: PartyRow) -> datetime:
-    """One a minute for each session and address; five an hour and twenty a day for each address."""
+async def _code_mails(
+    work: Work, session: PublicSessionRow, party: PartyRow
+) -> tuple[Sequence[datetime], Sequence[datetime]]:
+    """When code mails were asked for: to the address, and of these the session's newest."""
     digest = work.keyring.address_digest(party.email)
     since = work.at - MAIL_WINDOW
     sent = await mail_times(work.db, session.workspace_id, digest, MailKind.CODE, since)
     newest = await newest_mail(work.db, session.id, MailKind.CODE)
     here = [newest.created_at] if newest and newest.recipient_digest == digest else []
-    return mail_allowance(work).next_at(sent, work.at, here)
+    return sent, here
 
 
 async def _code_mail(

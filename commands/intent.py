@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 40
 """Calls to Temporal under way at once from one process."""
+AWAY_AFTER = 3
 GATHER_FOR = 0.02
 """Seconds in which delivered intents are gathered into one UPDATE."""
 LOOP_EVERY = 1.0
@@ -56,6 +57,7 @@ class IntentCourier:
         self._delivered: list[UUID] = []
         self._gathering: asyncio.Task[None] | None = None
         self._away_until: datetime | None = None
+        self._failures = 0
 
     def hand_over(self, intents: list[IntentRow]) -> None:
         """Delivers committed intents in the background, those of one workflow in their order.
@@ -79,6 +81,12 @@ class IntentCourier:
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+    def _note_failure(self) -> None:
+        """Several failures in a row, not a single slow call, mean that Temporal is away."""
+        self._failures += 1
+        if self._failures >= AWAY_AFTER:
+            self._away_until = self._clock() + self._settings.intent_repeat_after
 
     def _is_away(self) -> bool:
         return self._away_until is not None and self._clock() < self._away_until
@@ -104,7 +112,7 @@ class IntentCourier:
             log.warning("intent_refused", workflow_id=intent.workflow_id, error=str(error))
             return False
         except TemporalAway as error:
-            self._away_until = self._clock() + self._settings.intent_repeat_after
+            self._note_failure()
             log.warning("intent_waits", workflow_id=intent.workflow_id, error=str(error))
             return False
         except Exception as error:
@@ -112,6 +120,7 @@ class IntentCourier:
                 raise
             log.warning("intent_waits", workflow_id=intent.workflow_id, error=type(error).__name__)
             return False
+        self._failures = 0
         if done:
             self._note_delivered(intent.id)
         return done

@@ -58,6 +58,8 @@ async def living_codes(db: AsyncSession, session_id: UUID, at: datetime) -> Sequ
 
 async def tries_of(db: AsyncSession, codes: Sequence[CodeRow], door: str) -> dict[UUID, int]:
     """How often this browser tried each code."""
+    if not codes:
+        return {}
     found = select(CodeTryRow.code_id, CodeTryRow.tries).where(
         col(CodeTryRow.code_id).in_([each.id for each in codes]), CodeTryRow.door_digest == door
     )

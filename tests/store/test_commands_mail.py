@@ -177,8 +177,9 @@ async def test_a_bounce_of_an_older_mail_does_not_hide_the_newer(house: House) -
         await resend(work, house.target(session))
     newer = await mail_of(house, session)
     async with house.transactions.work() as work:
+        await note_sent(work, old.id)
         await note_sent(work, newer.id)
-        await note_bounce(work, old.id, "late")
+        assert await note_bounce(work, old.id, "late")
     assert (await house.session(session.id)).mail_state == "sent"
     assert "mail.bounced" in [each.event for each in await house.all(AuditRow)]
 

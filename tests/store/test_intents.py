@@ -9,7 +9,7 @@ import pytest_asyncio
 from typing_extensions import override
 
 from adapters.temporal import Delivery, Telegram, Telegraph, TemporalAway
-from commands.intent import IntentCourier
+from commands.intent import AWAY_AFTER, IntentCourier
 from commands.public_session import revoke
 from domain.messages import Revoked
 from domain.workflow_names import REVOKE, TAKE_OVER
@@ -102,7 +102,7 @@ async def test_while_temporal_is_away_verbs_answer_and_the_loop_repeats(house: H
     async with house.transactions.work() as work:
         await revoke(work, house.target(session), "why")
     await first.drain()
-    assert len(recorder.given) <= 2, "a courier that knows Temporal is away does not ask again"
+    assert len(recorder.given) <= AWAY_AFTER, "one that knows it is away does not ask"
     assert await waiting(house, session) == [None, None, TAKE_OVER, REVOKE]
     recorder.answer = lambda _: Delivery.DONE
     assert await first.deliver_due() == 0
