@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 from temporalio import activity
 
+from activities.pulse import pulse
 from adapters.mail_message import AddressError
 from adapters.mail_rendering import MailContentError
 from adapters.smtp import SmtpSender
@@ -51,7 +52,8 @@ class MailActivities:
             return await self._note(mail_id, wanted, SendOutcome.retry(type(fault).__name__))
         if composed is None:
             return MailTried(state)
-        outcome = await self._sender.send(composed)
+        async with pulse():
+            outcome = await self._sender.send(composed)
         return await self._note(mail_id, wanted, outcome)
 
     async def _note(self, mail_id: UUID, wanted: MailAttempt, outcome: SendOutcome) -> MailTried:

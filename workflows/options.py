@@ -1,7 +1,7 @@
 """Timeouts and retry policies, each a constant."""
 
 from datetime import timedelta
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from temporalio.common import RetryPolicy
 
@@ -10,6 +10,7 @@ class ActivityOptions(TypedDict):
     """The options every activity is called with."""
 
     start_to_close_timeout: timedelta
+    heartbeat_timeout: NotRequired[timedelta]
     retry_policy: RetryPolicy
 
 
@@ -26,6 +27,8 @@ COMMIT: Final = ActivityOptions(
 SMTP: Final = ActivityOptions(
     # Longer than the longest talk with the server that the settings allow, and two commits.
     start_to_close_timeout=timedelta(minutes=3),
+    # A worker that dies in the middle is noticed after this: somebody waits for the code.
+    heartbeat_timeout=timedelta(seconds=15),
     retry_policy=RetryPolicy(
         initial_interval=timedelta(seconds=1),
         backoff_coefficient=2.0,

@@ -296,11 +296,10 @@ class Office:
             return code_text(work, session, code)
 
     async def sql(self, statement: str, **values: Any) -> list[Any]:
-        """The rows of a statement, of any workspace."""
-        async with self.engine.connect() as connection:
-            rows = (await connection.execute(text(statement), values)).all()
-            await connection.commit()
-            return list(rows)
+        """The rows of a statement, of any workspace; none of one that changes some."""
+        async with self.engine.begin() as connection:
+            result = await connection.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
 
 
 def _body(answer: httpx2.Response) -> dict[str, Any]:

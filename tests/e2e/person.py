@@ -1,13 +1,13 @@
 """A person at a browser: reads pages by headings and labels, answers like a person does."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response
+from typing_extensions import override
 
-Answers = Mapping[str, str | bool | list[str]]
+Answers = dict[str, str | bool | list[str]]
 """What somebody answers, by the label that it is asked under; a list ticks several boxes."""
 
 SEND = re.compile("^Send and ")
@@ -87,6 +87,7 @@ class Mouse:
 class Thumb(Mouse):
     """Taps on a touch screen."""
 
+    @override
     async def press(self, target: Locator) -> None:
         """A tap; what is tapped must be large enough (WCAG 2.5.8)."""
         box = await target.bounding_box()

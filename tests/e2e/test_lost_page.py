@@ -1,4 +1,4 @@
-"""Ends and changes from our side, seen from the party's: at once, with the true reason (PS-29, PS-30)."""
+"""Ends and changes from our side, seen from the party's: at once, with the true reason."""
 
 import re
 import time
@@ -49,7 +49,7 @@ async def test_revoked_while_the_page_is_open(office: Office, browsers: Browsers
     )
     await hears(person, re.compile("has withdrawn this$"))
     refused = await person.page.context.request.post(
-        person.page.url, form=PROFILE, headers={"sec-fetch-site": "same-origin"}
+        person.page.url, form=dict(PROFILE), headers={"sec-fetch-site": "same-origin"}
     )
     assert refused.status == 410
     for path in (f"/sessions/{session}", link, f"{link}/code"):
@@ -63,9 +63,7 @@ async def test_revoked_while_the_page_is_open(office: Office, browsers: Browsers
     assert MESSAGE in " ".join(mail.text.split())
     assert RATIONALE not in mail.text + mail.html
     [revoked] = [
-        each
-        for each in await office.audit(session)
-        if each["event"] == "public_session.revoked"
+        each for each in await office.audit(session) if each["event"] == "public_session.revoked"
     ]
     assert revoked["reason"] == RATIONALE
     assert revoked["actor_label"] == "Olivia Owner"

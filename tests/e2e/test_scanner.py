@@ -6,7 +6,7 @@ runs scripts, presses every button and submits every form; links rewrapped on th
 
 import html
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -178,7 +178,7 @@ async def with_other_methods(robot: Caller, link: str) -> None:
         assert (await robot.client.request(method, link)).status_code == 405
 
 
-Robot = Callable[[Caller, str], Awaitable[None]]
+Robot = Callable[[Caller, str], Coroutine[Any, Any, None]]
 
 
 @pytest.mark.parametrize(

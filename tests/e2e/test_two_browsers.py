@@ -167,9 +167,7 @@ async def test_quit_in_one_tab_ends_it_in_the_other(office: Office, browsers: Br
     assert events.count("public_session.resumed") == 1
 
 
-async def test_an_end_in_one_tab_is_told_in_the_other(
-    office: Office, browsers: Browsers
-) -> None:
+async def test_an_end_in_one_tab_is_told_in_the_other(office: Office, browsers: Browsers) -> None:
     """EX-22, SX-3: one connection a browser is enough for all its tabs."""
     session = await office.vendor("vera")
     person = await comes_in(await browsers.person(), office, session)

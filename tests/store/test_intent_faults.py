@@ -183,6 +183,9 @@ async def settled_once(at: Works, session: PublicSessionRow, end: str) -> None:
     await at.courier.drain()
     await deliver_what_is_due(at)
     await at.sent(session.id)
+    # Told once more, all of it, when all of it is over.
+    at.courier.hand_over(await at.house.intents(session.id))
+    await at.courier.drain()
     trail = Counter(await at.house.audit(session.id))
     assert (trail["issued"], trail[end]) == (1, 1)
     moved = [each.transition for each in await passages(at, session)]

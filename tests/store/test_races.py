@@ -29,7 +29,10 @@ async def race_house(module_database_url: str) -> AsyncIterator[House]:
     """A furnished house whose intake has one task."""
     # A contestant may wait for all others; on a busy machine that takes longer than in life.
     patience = timedelta(seconds=10)
-    limits = {"database_lock_timeout": patience, "code_failures_per_party": 100_000}
+    limits: dict[str, Any] = {
+        "database_lock_timeout": patience,
+        "code_failures_per_party": 100_000,
+    }
     async with bare_house(module_database_url, **limits) as house:
         await furnish(house, tasks=list(TASKS[1:]))
         yield house

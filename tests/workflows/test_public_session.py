@@ -122,9 +122,12 @@ async def test_a_bogus_last_task_changes_nothing(at: Works) -> None:
     session_id = await at.issue()
     await tell(at, session_id, "task_completed", TaskCompleted("bogus", "terms", last=True))
     await eventually(lambda: _ran(at, "settle", 1))
+    await at.sleep(hours=1)
     assert (await at.house.session(session_id)).status == "issued"
+    assert at.foreman.ran.count("settle") == 1
     await at.complete_all(session_id)
     assert await at.outcome(session_id) == {"end_reason": "completed", "advance": "done"}
+    assert at.foreman.ran.count("settle") == 2
 
 
 async def _ran(at: Works, activity: str, count: int) -> bool:
