@@ -261,8 +261,9 @@ async def note_bounce(
     if known is None or (workspace_id and known.workspace_id != workspace_id):
         return False
     mail, session = await _locked(work, mail_id)
-    if mail.state != MailState.SENT:
-        # A second report, or one of a mail that we never handed over: nothing new.
+    if mail.state not in {MailState.SENT, MailState.QUEUED}:
+        # A second report, or one of a mail that was withdrawn or refused: nothing new. One that is
+        # still queued may have been handed over just before its worker died.
         return mail.state == MailState.BOUNCED
     _settle(mail, session, MailState.BOUNCED, reason)
     details = {"mail": str(mail.id), "kind": mail.kind}

@@ -16,7 +16,7 @@ from commands.settlement import settle
 from domain.errors import CodeSpent, SessionEnded, TaskDone
 from store.party import PartyRow, PassageRow
 from store.public_session import PublicSessionRow, submissions_of
-from tests.rooms.house import TASKS, House, bare_house, furnish
+from tests.rooms.house import INTAKE, TASKS, House, bare_house, furnish
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -63,27 +63,34 @@ async def test_of_sixteen_browsers_with_one_code_one_gets_in(race_house: House) 
     assert trail == {"issued": 1, "activated": 1, "taken_over": TIMES - 1}
 
 
-async def test_of_sixteen_submits_of_one_task_one_completes_it_and_the_party_moves_once(
-    race_house: House,
-) -> None:
-    # PS-36, SX-2
+async def test_of_sixteen_submits_of_one_task_one_completes_it(race_house: House) -> None:
+    # SX-2: the first of two tasks leaves the session open, the last one ends it
+    await race_house.publish("double", INTAKE)
     party = await party_of(race_house)
-    moves = len(await race_house.all(PassageRow))
     for number in range(10):
-        session = (await race_house.issue_to(party, "intake", f"submit-{number}")).session
+        session = (await race_house.issue_to(party, "double", f"submit-{number}")).session
         visitor = await race_house.enter(session.id)
-        fared = await outcomes([race_house.complete(visitor, "terms") for _ in range(AT_ONCE)])
-        assert fared["Room"] == 1
-        assert fared["Room"] + fared[TaskDone.__name__] + fared[SessionEnded.__name__] == AT_ONCE
+        for task, lost in (("profile", TaskDone), ("terms", SessionEnded)):
+            fared = await outcomes([race_house.complete(visitor, task) for _ in range(AT_ONCE)])
+            assert fared == {"Room": 1, lost.__name__: AT_ONCE - 1}
         async with race_house.transactions.work() as work:
-            assert len(await submissions_of(work.db, session.id)) == 1
+            assert len(await submissions_of(work.db, session.id)) == 2
         trail = Counter(await race_house.audit(session.id))
-        assert (trail["task.completed"], trail["completed"]) == (1, 1)
+        assert (trail["task.completed"], trail["completed"]) == (2, 1)
         told = [each.signal for each in await race_house.intents(session.id)]
-        assert told.count("task_completed") == 1
+        assert told.count("task_completed") == 2
+
+
+async def test_sixteen_settlements_of_one_session_advance_once(race_house: House) -> None:
+    # PS-36
+    (session,) = (await race_house.create()).issued
+    visitor = await race_house.enter(session.id)
+    await outcomes([race_house.complete(visitor, "terms") for _ in range(AT_ONCE)])
+    moves = len(await race_house.all(PassageRow))
     advanced = await outcomes([_settled(race_house, session) for _ in range(AT_ONCE)])
     assert advanced == {"PublicSessionOutcome": AT_ONCE}
     assert len(await race_house.all(PassageRow)) == moves + 1
+    assert (await race_house.audit(session.id)).count("advanced") == 1
 
 
 async def _settled(house: House, session: PublicSessionRow) -> object:
