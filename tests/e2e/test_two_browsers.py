@@ -197,9 +197,11 @@ async def test_two_parties_in_one_browser_at_once(office: Office, browsers: Brow
     await hers.reads("Vera Ltd")
     await his.reads("Bruno Ltd")
     for each, name in ((hers, "Linho Vera Lda"), (his, "Linho Bruno Lda")):
+        await each.page.bring_to_front()
         await each.begin(PROFILE[0])
         await each.hands.answer(each.page, PROFILE[1] | {"Registered company name": name})
     for each in (hers, his):
+        await each.page.bring_to_front()
         await each.press(re.compile("^Send and "))
         await each.sees(CATEGORIES[0])
     for session, name in ((vera, "Linho Vera Lda"), (bruno, "Linho Bruno Lda")):
@@ -207,6 +209,7 @@ async def test_two_parties_in_one_browser_at_once(office: Office, browsers: Brow
         assert item["body"]["legal_name"] == name
     await his.press("Quit")
     await his.sees("You have left")
+    await hers.page.bring_to_front()
     await hers.send(CATEGORIES[1])
     await hers.sees("Terms of use")
 
