@@ -95,6 +95,14 @@ def test_one_a_minute_five_an_hour_twenty_a_day(sent: list[timedelta], wait: tim
     assert ALLOWANCE.next_at(ages, MADE) - MADE == wait
 
 
+def test_who_has_just_finished_one_session_may_begin_the_next() -> None:
+    """The minute is counted from the session's own mails, the hour from all to the address."""
+    of_others = [MADE - each * MINUTE / 60 for each in range(1, 5)]
+    assert ALLOWANCE.next_at(of_others, MADE, here=[]) == MADE
+    assert ALLOWANCE.next_at(of_others, MADE, here=of_others[:1]) == MADE + MINUTE - SECOND
+    assert ALLOWANCE.next_at([*of_others, MADE], MADE, here=[]) == of_others[-1] + HOUR
+
+
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=200), st.randoms())
 def test_nobody_is_mailed_more_than_allowed_in_any_window(
     gaps: list[int], shuffled: Random
