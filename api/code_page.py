@@ -69,9 +69,10 @@ async def _code_page(request: Request, link: str, begin: Transactions, wrong: Wr
         mail = await code_mail(work, link)
         door = await open_door(work, link)
         is_usable = bool(await living_codes(work.db, mail.session_id, work.at))
-    if mail.asked_at is None:
+    if mail.asked_at is None and mail.next_at <= work.at and not wrong.problem:
         return RedirectResponse(f"/s/{link}", SEE_OTHER)
-    is_late = mail.state == MailState.QUEUED and work.at - mail.asked_at > SLOW_AFTER
+    waited = work.at - (mail.asked_at or work.at)
+    is_late = mail.state == MailState.QUEUED and waited > SLOW_AFTER
     return page_of(
         door_occasion(request, door, work.at),
         "code.html",

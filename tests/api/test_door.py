@@ -247,6 +247,26 @@ async def test_nobody_asked_for_a_code_yet(
     assert (answer.status_code, answer.headers["location"]) == (303, f"/s/{link}")
 
 
+async def test_an_address_at_its_limit_is_told_when_to_ask_again(
+    house: House, browser: PartyBrowser
+) -> None:
+    """C12: other sessions of the address used its hour up; the page says so instead of nothing."""
+    sessions = [
+        (await house.create(email="busy@vendor.example", name=f"V{each}")).issued[0]
+        for each in range(6)
+    ]
+    for session in sessions[:5]:
+        await browser.ask_code(await house.link(session.id))
+    link = await house.link(sessions[5].id)
+    answer = await browser.ask_code(link)
+    assert answer.headers["location"] == f"/s/{link}/code"
+    page = words(await browser.get(f"/s/{link}/code"))
+    assert "No code was mailed for this yet" in page
+    assert "You can ask again in" in page
+    typed = await browser.post(f"/s/{link}/verify", code="1234 5678")
+    assert "This code can no longer be used" in words(typed)
+
+
 async def test_tries_count_for_each_browser(
     app: FastAPI, house: House, session: PublicSessionRow, browser: PartyBrowser
 ) -> None:
