@@ -21,13 +21,20 @@ demo: $(VENV)/.demo ## run everything on this machine (DEMO="--port 9000" passes
 
 test: $(VENV)/.dev chromium ## run every test and the coverage gates (TESTS=… for some, no gates)
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest $(TESTS)
 ifeq ($(TESTS),tests)
+	@# Browsers and servers mostly wait: the end-to-end tests run beside all others.
+	@$(BIN)/python -m coverage run -m pytest tests/e2e > $(VENV)/e2e.log 2>&1 & e2e=$$!; \
+	trap 'kill -INT $$e2e' INT TERM; \
+	$(BIN)/python -m coverage run -m pytest tests --ignore tests/e2e; others=$$?; \
+	echo "The end-to-end tests:"; wait $$e2e; ends=$$?; cat $(VENV)/e2e.log; \
+	test $$others -eq 0 && test $$ends -eq 0
 	@$(BIN)/python -m coverage combine --quiet
 	@echo "The rules and the workflows, every branch of them:"
 	$(BIN)/python -m coverage report --include='domain/*,workflows/*' --fail-under=100
 	@echo "Everything:"
 	$(BIN)/python -m coverage report --fail-under=95
+else
+	$(BIN)/python -m pytest $(TESTS)
 endif
 
 lint: $(VENV)/.dev ## check form, types, imports and dependencies
