@@ -4,10 +4,11 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -66,36 +67,33 @@ class WorkerParts:
 def session_worker(client: Client, transactions: Transactions) -> Worker:
     """The worker of the sessions' queue."""
     activities = PublicSessionActivities(transactions)
-    return Worker(
+    return _worker(
         client,
-        task_queue=SESSION_QUEUE,
-        workflows=[PublicSessionWorkflow],
-        activities=[
+        SESSION_QUEUE,
+        PublicSessionWorkflow,
+        [
             activities.check_bound,
             activities.remind,
             activities.check_idle,
             activities.carry_revocation,
             activities.settle,
         ],
-        interceptors=INTERCEPTORS,
-        workflow_runner=sandbox(),
-        max_cached_workflows=CACHED_WORKFLOWS,
-        max_concurrent_activities=SLOTS,
-        max_concurrent_workflow_tasks=SLOTS,
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        graceful_shutdown_timeout=GRACE,
-        sticky_queue_schedule_to_start_timeout=STICKY_WAIT,
     )
 
 
 def mail_worker(client: Client, transactions: Transactions, sender: SmtpSender) -> Worker:
     """The worker of the mails' queue: a slow mail server keeps no session waiting."""
+    return _worker(client, MAIL_QUEUE, MailWorkflow, [MailActivities(transactions, sender).attempt])
+
+
+def _worker(
+    client: Client, queue: str, workflow: type, activities: Sequence[Callable[..., Any]]
+) -> Worker:
     return Worker(
         client,
-        task_queue=MAIL_QUEUE,
-        workflows=[MailWorkflow],
-        activities=[MailActivities(transactions, sender).attempt],
+        task_queue=queue,
+        workflows=[workflow],
+        activities=activities,
         interceptors=INTERCEPTORS,
         workflow_runner=sandbox(),
         max_cached_workflows=CACHED_WORKFLOWS,
