@@ -42,8 +42,8 @@ from adapters.embedded.temporal_server import launch_temporal
 from adapters.keyring import create_key_file
 
 # Together under the three seconds that Ctrl-C may take.
-_CLIENTS_STOP = timedelta(seconds=0.7)
-_SERVERS_STOP = timedelta(seconds=1.5)
+_CLIENTS_STOP = timedelta(seconds=0.6)
+_SERVERS_STOP = timedelta(seconds=1.0)
 _API_READY = timedelta(seconds=60)
 _WATCH = 0.2
 

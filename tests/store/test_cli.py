@@ -5,8 +5,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import cli
 from tests.rooms.house import KEYRING
