@@ -27,9 +27,6 @@ class MailActivities:
         self._transactions = transactions
         self._sender = sender
 
-    def _later(self, at: datetime) -> datetime:
-        return max(at, self._transactions.clock())
-
     @activity.defn
     async def attempt(self, wanted: MailAttempt) -> MailTried:
         """One attempt: composed now, sent, written down.
@@ -39,7 +36,7 @@ class MailActivities:
         """
         mail_id = UUID(wanted.mail_id)
         try:
-            async with self._transactions.work(self._later(wanted.at)) as work:
+            async with self._transactions.work(self._transactions.later(wanted.at)) as work:
                 composed, state = await compose_mail(work, mail_id)
         except (AddressError, MailContentError) as fault:
             # No later attempt would fare better: shown as refused instead of tried for ever.
@@ -57,11 +54,11 @@ class MailActivities:
         return await self._note(mail_id, wanted, outcome)
 
     async def _note(self, mail_id: UUID, wanted: MailAttempt, outcome: SendOutcome) -> MailTried:
-        async with self._transactions.work(self._later(wanted.at)) as work:
+        async with self._transactions.work(self._transactions.later(wanted.at)) as work:
             return await _note(work, mail_id, wanted.attempt, outcome)
 
     async def _refuse(self, mail_id: UUID, at: datetime, reason: str) -> MailTried:
-        async with self._transactions.work(self._later(at)) as work:
+        async with self._transactions.work(self._transactions.later(at)) as work:
             await note_refused(work, mail_id, reason)
         return MailTried(MailState.REFUSED)
 

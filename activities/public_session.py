@@ -3,7 +3,6 @@
 Every activity returns what the row says afterwards: the row is the arbiter, the workflow adopts it.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from temporalio import activity
@@ -30,36 +29,32 @@ class PublicSessionActivities:
         """Takes the worker's transactions."""
         self._transactions = transactions
 
-    def _later(self, at: datetime) -> datetime:
-        """The workflow's time, or the worker's if the task waited: late is never early."""
-        return max(at, self._transactions.clock())
-
     @activity.defn
     async def check_bound(self, moment: SessionMoment) -> BoundChecked:
         """Ends the session if its deadline has come (PS-29)."""
-        async with self._transactions.work(self._later(moment.at)) as work:
+        async with self._transactions.work(self._transactions.later(moment.at)) as work:
             return await sessions.check_bound(work, UUID(moment.session_id))
 
     @activity.defn
     async def remind(self, due: ReminderDue) -> bool:
         """Asks for the reminder of one slot, once."""
-        async with self._transactions.work(self._later(due.at)) as work:
+        async with self._transactions.work(self._transactions.later(due.at)) as work:
             return await sessions.remind(work, UUID(due.session_id), due.slot)
 
     @activity.defn
     async def check_idle(self, moment: SessionMoment) -> IdleChecked:
         """Ends the place of a browser that was silent for too long."""
-        async with self._transactions.work(self._later(moment.at)) as work:
+        async with self._transactions.work(self._transactions.later(moment.at)) as work:
             return await sessions.check_idle(work, UUID(moment.session_id))
 
     @activity.defn
     async def carry_revocation(self, moment: SessionMoment) -> None:
         """Makes the fact behind an operator's bare `revoke` signal."""
-        async with self._transactions.work(self._later(moment.at)) as work:
+        async with self._transactions.work(self._transactions.later(moment.at)) as work:
             await sessions.carry_revocation(work, UUID(moment.session_id), TEMPORAL_OPERATOR)
 
     @activity.defn
     async def settle(self, moment: SessionMoment) -> PublicSessionOutcome | None:
         """Does what follows the end: advance, mails (PS-19); None while it is open."""
-        async with self._transactions.work(self._later(moment.at)) as work:
+        async with self._transactions.work(self._transactions.later(moment.at)) as work:
             return await settlement.settle(work, UUID(moment.session_id))

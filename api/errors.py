@@ -89,9 +89,6 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     errors.SessionEnded: Meaning(
         ProblemKind(410, "session-ended", "The session has ended"), _named("end_reason")
     ),
-    errors.SessionStillOpen: Meaning(
-        ProblemKind(409, "session-still-open", "The session is still open")
-    ),
     errors.ReissueRefused: Meaning(
         ProblemKind(409, "reissue-refused", "This session is not issued again")
     ),

@@ -12,11 +12,11 @@ from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.definition import DefinitionKind, DefinitionStatus
-from domain.errors import NotFound, TemplateNotIssuable
+from domain.errors import NotFound
 from domain.mail import MailKind
 from domain.messages import PublicSessionStart
 from domain.reminder import reminder_times
-from domain.session_template import SessionTemplate, check_issuable
+from domain.session_template import SessionTemplate, check_issuable, issuable_statuses
 from store.columns import new_id
 from store.definition import DefinitionRow, latest_definition
 from store.party import PartyRow
@@ -58,7 +58,7 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     template = SessionTemplate.of(row.body)
     template.scope.check_issue(party.kind, party.state, wanted.subject)
     already_open = await open_session_of_template(work.db, party.id, template.key, work.at)
-    session = _session_row(work, party, row, wanted)
+    session = _session_row(work, party, row, template, wanted)
     work.db.add(session)
     tasks = await _task_rows(work, session, row.body["tasks"])
     await work.db.flush()
@@ -76,36 +76,33 @@ async def issue_once(work: Work, party: PartyRow, wanted: Issue) -> PublicSessio
 
 async def issuable_version(work: Work, party: PartyRow, key: str) -> DefinitionRow:
     """The version that is issued to this party: drafts go to test parties only (PS-35)."""
-    statuses = [DefinitionStatus.PUBLISHED] + ([DefinitionStatus.DRAFT] if party.test else [])
     kind, workspace_id = DefinitionKind.TEMPLATE, party.workspace_id
+    statuses = issuable_statuses(test_party=party.test)
     row = await latest_definition(work.db, workspace_id, kind, key, *statuses)
-    if row is not None:
-        check_issuable(key, DefinitionStatus(row.status), test_party=party.test)
-        return row
-    newest = await latest_definition(work.db, workspace_id, kind, key)
-    if newest is None:
+    row = row or await latest_definition(work.db, workspace_id, kind, key)
+    if row is None:
         raise NotFound("session template")
-    raise TemplateNotIssuable(key, newest.status)
+    check_issuable(key, DefinitionStatus(row.status), test_party=party.test)
+    return row
 
 
 def _session_row(
-    work: Work, party: PartyRow, template_row: DefinitionRow, wanted: Issue
+    work: Work, party: PartyRow, row: DefinitionRow, template: SessionTemplate, wanted: Issue
 ) -> PublicSessionRow:
-    template = SessionTemplate.of(template_row.body)
     session_id, version = new_id(), work.keyring.current
     return PublicSessionRow(
         id=session_id,
         workspace_id=party.workspace_id,
         party_id=party.id,
         template_key=template.key,
-        template_version=template_row.version,
+        template_version=row.version,
         title=template.name,
         subject=wanted.subject,
         cause=wanted.cause,
         issued_at=work.at,
         expires_at=work.at + template.time_bound,
         ordered=template.ordered,
-        scope=template_row.body.get("scope", {}),
+        scope=row.body.get("scope", {}),
         reminders=list(template.reminders),
         link_digest=link_digest(work.keyring.link_token(session_id, 1, version)),
         key_version=version,

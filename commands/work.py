@@ -158,6 +158,10 @@ class Transactions:
         self.keyring = keyring
         self.clock = clock
 
+    def later(self, at: datetime) -> datetime:
+        """`at`, or our own clock's time if that is later: what waited must not act early."""
+        return max(at, self.clock())
+
     @asynccontextmanager
     async def work(
         self, at: datetime | None = None, *, within: timedelta | None = None

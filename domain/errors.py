@@ -111,14 +111,6 @@ class SessionEnded(DomainError):
 
 
 @dataclass(eq=False)
-class SessionStillOpen(DomainError):
-    """The verb needs an ended session."""
-
-    def __str__(self) -> str:
-        return "This session is still open."
-
-
-@dataclass(eq=False)
 class ReissueRefused(DomainError):
     """A completed session is not issued again: its outcome stands."""
 

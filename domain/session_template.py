@@ -129,10 +129,15 @@ def _task(raw: Mapping[str, Any]) -> TaskDefinition:
     )
 
 
-def check_issuable(key: str, status: DefinitionStatus, *, test_party: bool) -> None:
+def issuable_statuses(*, test_party: bool) -> tuple[DefinitionStatus, ...]:
     """Published versions issue to anybody, drafts to test parties, retired ones never (PS-35)."""
-    allowed = {DefinitionStatus.PUBLISHED} | ({DefinitionStatus.DRAFT} if test_party else set())
-    if status not in allowed:
+    drafts = (DefinitionStatus.DRAFT,) if test_party else ()
+    return (DefinitionStatus.PUBLISHED, *drafts)
+
+
+def check_issuable(key: str, status: DefinitionStatus, *, test_party: bool) -> None:
+    """Raises `TemplateNotIssuable` if this status does not issue to such a party (PS-35)."""
+    if status not in issuable_statuses(test_party=test_party):
         raise TemplateNotIssuable(key, status)
 
 

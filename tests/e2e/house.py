@@ -32,17 +32,17 @@ from adapters.embedded.temporal_server import TemporalServer, launch_temporal
 from adapters.keyring import create_key_file, read_key_file
 from adapters.mailbox.folder import ReceivedMail
 from adapters.settings import load_settings
-from commands.mail import code_text, link_of
+from commands.mail import link_of
 from commands.pack import load_pack
 from commands.token import CreateToken, create_token
 from commands.work import Transactions
 from commands.workspace import CreateWorkspace, create_workspace
 from domain.settings import Settings
-from store.code import CodeRow
 from store.database import connect
 from store.intent import IntentRow
 from store.migrate import upgrade
 from store.public_session import session_by_id
+from tests.rooms.house import fresh_code
 from tests.rooms.mail import Mailbox, start_mailbox
 
 STOP = timedelta(seconds=1.5)
@@ -281,19 +281,7 @@ class Office:
 
     async def fresh_code(self, session_id: UUID) -> str:
         """A new code without its mail: nobody waits for the minute between two mails."""
-        async with self.transactions.work() as work:
-            session = await session_by_id(work.db, session_id, lock=True)
-            assert session is not None
-            session.code_counter += 1
-            code = CodeRow(
-                session_id=session_id,
-                counter=session.code_counter,
-                key_version=work.keyring.current,
-                created_at=work.at,
-                expires_at=work.at + work.settings.code_life,
-            )
-            work.db.add(code)
-            return code_text(work, session, code)
+        return await fresh_code(self.transactions, session_id)
 
     async def sql(self, statement: str, **values: Any) -> list[Any]:
         """The rows of a statement, of any workspace; none of one that changes some."""
