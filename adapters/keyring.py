@@ -1,76 +1,146 @@
-"""Secrets derived from the root key: links, codes, cookies and the digests they are found by.
+"""The keyring in memory: the root key's versions, and what is derived and unwrapped with them.
 
-The root key lives in a file outside the database, one line `version base64` for each version. Rows
-carry the version they were made under, so that an old link goes on working after a new version is
-added (RELIABILITY of secrets: looked-up ones are stored as HMAC, none is stored readable).
+Links, codes, cookies and digests are derived (HMAC), never stored readable. Rows carry the version
+they were made under, so that an old link goes on working when the root key's version that it came
+from is long destroyed: what is needed for that is kept wrapped by a newer one.
 """
 
 import base64
 import hashlib
 import hmac
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import pyotp
 
-KEY_BYTES = 32
+from adapters.aead import KEY_BYTES, RecordKey, Undecipherable, number_of, subkey
+from adapters.root_key import RootKeySource, root_key_source
+from domain.settings import Settings
+
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 LINK_CHARACTERS = 32
 LINK_BYTES = 20
 """160 bits, 32 characters of base32: a link survives capitals, wrapping and punctuation."""
+PURPOSES = (
+    "link",
+    "code",
+    "binding",
+    "address",
+    "digest/token",
+    "digest/binding",
+    "digest/door",
+    "later",
+)
+"""What is derived straight from the root key. Purposes that come later are derived from `later`."""
 
 
-class KeyFileError(Exception):
-    """The root key file is missing or unreadable; the text says what to do."""
-
-
-def create_key_file(path: Path) -> None:
-    """Creates a root key for its owner's eyes alone; raises `KeyFileError` if it exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = f"1 {base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n"
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as file:
-            file.write(line)
-    except FileExistsError as error:
-        raise KeyFileError(f"{path} exists already; a root key is never overwritten") from error
-
-
-def read_key_file(path: Path) -> "Keyring":
-    """The keyring of a root key file; raises `KeyFileError`."""
-    try:
-        lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
-        versions = {int(version): base64.b64decode(key, validate=True) for version, key in lines}
-    except OSError as error:
-        raise KeyFileError(
-            f"No root key at {path}: make one with `gatepass keyring create {path}`"
-        ) from error
-    except ValueError as error:
-        raise KeyFileError(f"{path} must have lines of `version base64-key`") from error
-    if not versions or any(len(key) != KEY_BYTES for key in versions.values()):
-        raise KeyFileError(f"{path} must hold at least one key of {KEY_BYTES} bytes")
-    return Keyring(versions)
+def open_keyring(settings: Settings) -> "Keyring":
+    """The keyring of the root key that the settings name; raises `KeyFileError`."""
+    source = root_key_source(settings)
+    return Keyring(source.read(), source)
 
 
 @dataclass(frozen=True, slots=True)
-class Keyring:
-    """The versions of the root key; the highest makes new secrets."""
+class Derivation:
+    """One version of the keys from which secrets are derived: one for each purpose."""
 
-    versions: Mapping[int, bytes]
+    subkeys: Mapping[str, bytes]
+
+    @classmethod
+    def of_root(cls, root: bytes) -> "Derivation":
+        """The subkeys of a root key. None of them leads back to it."""
+        return cls(
+            {each: hmac.digest(root, f"gatepass/{each}".encode(), "sha256") for each in PURPOSES}
+        )
+
+    def pack(self) -> bytes:
+        """The subkeys as bytes, to be kept wrapped."""
+        return b"".join(self.subkeys[each] for each in PURPOSES)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Derivation":
+        """The reverse of `pack`."""
+        starts = range(0, len(packed), KEY_BYTES)
+        return cls(
+            {
+                purpose: packed[at : at + KEY_BYTES]
+                for purpose, at in zip(PURPOSES, starts, strict=True)
+            }
+        )
+
+    def key(self, purpose: str) -> bytes:
+        """The key for one purpose."""
+        known = self.subkeys.get(purpose)
+        return known or hmac.digest(self.subkeys["later"], purpose.encode(), "sha256")
+
+
+class Keyring:
+    """What one process knows. It learns more (`adopt_…`) and forgets nothing until it ends."""
+
+    def __init__(self, roots: Mapping[int, bytes], source: RootKeySource | None = None) -> None:
+        """Takes the root key's versions, and where to look for newer ones."""
+        self.source = source
+        self.roots: Mapping[int, bytes] = dict(roots)
+        self.temporal: dict[int, RecordKey] = {}
+        self.current_temporal = 0
+        self._derivations = {each: Derivation.of_root(key) for each, key in roots.items()}
+        self._current = 0
 
     @property
     def current(self) -> int:
         """The version under which new secrets are made."""
-        return max(self.versions)
+        return self._current or max(self._derivations)
+
+    @property
+    def versions(self) -> list[int]:
+        """Every version under which secrets may have been made."""
+        return sorted(self._derivations)
+
+    @property
+    def epoch(self) -> int:
+        """The root key's newest version, which wraps new keys."""
+        return max(self.roots)
+
+    def look_again(self) -> None:
+        """Reads the root key anew: a version may have been added or destroyed meanwhile."""
+        if self.source is not None:
+            self.roots = self.source.read()
+            for each, key in self.roots.items():
+                self._derivations.setdefault(each, Derivation.of_root(key))
+
+    def derivation(self, version: int) -> Derivation:
+        """One version's subkeys; raises `KeyError`."""
+        return self._derivations[version]
+
+    def adopt_derivation(self, version: int, packed: bytes) -> None:
+        """Learns a version that the root key itself may have no more."""
+        self._derivations.setdefault(version, Derivation.unpack(packed))
+
+    def make_current(self, version: int) -> None:
+        """New secrets are made under this version from now on."""
+        self._current = version
+
+    def wrap(self, clear: bytes, bound_to: bytes, epoch: int | None = None) -> bytes:
+        """A key wrapped by the root key's newest version, or by another."""
+        return self._wrapping(epoch or self.epoch).seal(clear, bound_to)
+
+    def unwrap(self, record: bytes, bound_to: bytes) -> bytes:
+        """The key in a record; raises `Undecipherable`, as when its epoch was destroyed."""
+        epoch = number_of(record)
+        if epoch not in self.roots:
+            self.look_again()
+        if epoch not in self.roots:
+            raise Undecipherable
+        return self._wrapping(epoch).open(record, bound_to)
+
+    def _wrapping(self, epoch: int) -> RecordKey:
+        return RecordKey(epoch, subkey(self.roots[epoch], "wrap"))
 
     def _mac(self, version: int, purpose: str, *parts: bytes) -> bytes:
         """HMAC-SHA256 over length-prefixed parts, under a key of its own for each purpose."""
-        subkey = hmac.digest(self.versions[version], b"gatepass/" + purpose.encode(), "sha256")
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        return hmac.digest(subkey, message, "sha256")
+        return hmac.digest(self._derivations[version].key(purpose), message, "sha256")
 
     def link_token(self, session_id: UUID, epoch: int, version: int) -> str:
         """The locator of a session's link; another epoch makes another link."""
@@ -93,7 +163,7 @@ class Keyring:
 
     def digests(self, purpose: str, secret: str) -> list[str]:
         """The digests of a secret under every version."""
-        return [self.digest(purpose, secret, version) for version in self.versions]
+        return [self.digest(purpose, secret, version) for version in self._derivations]
 
     def address_digest(self, email: str) -> str:
         """An address's HMAC, whatever its capitals; always under the first version."""

@@ -14,14 +14,12 @@ from pydantic import BaseModel
 
 from api.call import Call
 from domain.errors import IdempotencyKeyReused
-from store.idempotency import claim_key, keep_answer
+from store.idempotency import Claim, claim_key
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotent-Replayed"
 LONGEST_KEY = 255
 MEDIA_TYPE = "application/json"
-TEXT = "text"
-"""The answer is kept as it was sent: JSONB would put its members in another order."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -41,16 +39,15 @@ async def once(call: Call, status: int, act: Callable[[], Awaitable[BaseModel | 
     if key is None:
         return _answer(status, await act())
     digest = await _digest(call.request)
-    db, token = call.work.db, call.caller.token_id
-    earlier = await claim_key(db, token, key, digest, call.work.at)
-    if earlier is None:
+    claim = Claim(call.workspace_id, call.caller.token_id, key, digest, call.work.at)
+    row, is_ours = await claim_key(call.work.db, claim)
+    if is_ours:
         answer = _answer(status, await act())
-        await keep_answer(db, token, key, status, {TEXT: bytes(answer.body).decode()})
+        row.status, row.text = status, bytes(answer.body).decode()
         return answer
-    if earlier.request_digest != digest:
+    if row.request_digest != digest:
         raise IdempotencyKeyReused
-    text = (earlier.body or {})[TEXT]
-    return Response(text, earlier.status, {REPLAYED: "true"}, MEDIA_TYPE if text else None)
+    return Response(row.text, row.status, {REPLAYED: "true"}, MEDIA_TYPE if row.text else None)
 
 
 def _key(request: Request) -> str | None:

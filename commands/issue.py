@@ -107,9 +107,10 @@ def _session_row(
         link_digest=link_digest(work.keyring.link_token(session_id, 1, version)),
         key_version=version,
         issued_by=str(wanted.actor),
-        notify_email=wanted.actor.email,
+        notify_email=wanted.actor.email or "",
         rationale=wanted.rationale,
         reissued_from=wanted.reissued_from,
+        retention_days=row.body.get("retention_days"),
     )
 
 
@@ -137,6 +138,7 @@ def _task_row(session_id: UUID, position: int, task: Mapping[str, Any]) -> TaskR
         document_key=task.get("document"),
         document_version=task.get("document_version"),
         statement=task.get("statement"),
+        upload=task.get("upload"),
     )
 
 

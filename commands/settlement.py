@@ -56,7 +56,7 @@ async def settle(work: Work, session_id: UUID) -> PublicSessionOutcome | None:
         reason = EndReason(row.end_reason)
         if reason == EndReason.COMPLETED:
             # Whoever is told of this session is told of those that its completion issues.
-            await _advance(work, row, replace(WORKFLOW, email=row.notify_email))
+            await _advance(work, row, replace(WORKFLOW, email=row.notify_email or None))
         await _send_mails(work, row, reason)
         row.settled_at = work.at
     return PublicSessionOutcome(row.end_reason, row.advance)

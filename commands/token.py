@@ -9,7 +9,7 @@ from commands.work import Work
 from domain.actor import OPERATOR, Actor, ActorKind
 from domain.audit import AuditEvent
 from domain.errors import NotFound, Unauthenticated
-from store.token import TokenRow, token_by_digest
+from store.token import TokenRow, token_by_digest, token_by_id
 from store.workspace import WorkspaceRow
 
 PREFIX = "gp_api_"
@@ -42,7 +42,7 @@ async def create_token(
     row = TokenRow(
         workspace_id=workspace.id,
         name=wanted.name,
-        email=wanted.email,
+        email=wanted.email or "",
         digest=work.keyring.digest(PURPOSE, text),
         key_version=work.keyring.current,
         created_at=work.at,
@@ -59,14 +59,14 @@ async def recognise(work: Work, text: str) -> Caller:
     row = await token_by_digest(work.db, work.keyring.digests(PURPOSE, text))
     if row is None or not row.is_good(work.at):
         raise Unauthenticated
-    actor = Actor(ActorKind.TOKEN, str(row.id), row.name, row.email)
+    actor = Actor(ActorKind.TOKEN, str(row.id), row.name, row.email or None)
     return Caller(row.workspace_id, row.id, actor)
 
 
 async def revoke_token(work: Work, workspace: WorkspaceRow, token_id: UUID) -> TokenRow:
     """Ends a token at once; a second time changes nothing. Raises `NotFound`."""
-    row = await work.db.get(TokenRow, token_id)
-    if row is None or row.workspace_id != workspace.id:
+    row = await token_by_id(work.db, workspace.id, token_id)
+    if row is None:
         raise NotFound("token")
     if row.revoked_at is None:
         row.revoked_at = work.at

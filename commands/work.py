@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.keyring import Keyring
+from commands.vault import TransactionKeys, Vault
 from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.settings import Settings
@@ -19,6 +20,7 @@ from domain.workflow_names import MAIL, PUBLIC_SESSION, mail_id, public_session_
 from store.audit import AuditRow
 from store.intent import IntentRow
 from store.public_session import PublicSessionRow
+from store.sealed import KEYS
 
 
 class Courier(Protocol):
@@ -41,6 +43,7 @@ class Work:
     at: datetime
     settings: Settings
     keyring: Keyring
+    vault: Vault
     intents: list[IntentRow] = field(default_factory=list)
 
     def start_public_session(self, session_id: UUID, message: Any) -> None:
@@ -54,6 +57,10 @@ class Work:
     def start_mail(self, mail: UUID, message: Any) -> None:
         """Intends to start a mail's workflow."""
         self._intend(MAIL, mail_id(mail), None, message)
+
+    def start_workflow(self, workflow: str, workflow_id: str, message: Any) -> None:
+        """Intends to start any other workflow."""
+        self._intend(workflow, workflow_id, None, message)
 
     def _intend(self, workflow: str, workflow_id: str, signal: str | None, message: Any) -> None:
         row = IntentRow(
@@ -116,15 +123,9 @@ def _audit_row(
     reason: str,
     details: Mapping[str, Any] | None,
 ) -> AuditRow:
-    return AuditRow(
-        workspace_id=workspace_id,
-        event=event,
-        actor=str(actor),
-        actor_label=actor.label,
-        reason=reason,
-        details=dict(details or {}),
-        at=at,
-    )
+    row = AuditRow(workspace_id=workspace_id, event=event, actor=str(actor), at=at)
+    row.tell(actor.label, reason, details or {})
+    return row
 
 
 def _fields(message: Any) -> dict[str, Any]:
@@ -157,6 +158,7 @@ class Transactions:
         self.settings = settings
         self.keyring = keyring
         self.clock = clock
+        self.vault = Vault(keyring, clock)
 
     def later(self, at: datetime) -> datetime:
         """`at`, or our own clock's time if that is later: what waited must not act early."""
@@ -172,12 +174,14 @@ class Transactions:
         Raises `TimeoutError` then.
         """
         most = within or self.settings.database_transaction_timeout
+        keys = TransactionKeys(self.vault)
         async with (
             asyncio.timeout(most.total_seconds()),
-            AsyncSession(self._engine, expire_on_commit=False) as db,
+            AsyncSession(self._engine, expire_on_commit=False, info={KEYS: keys}) as db,
         ):
-            work = Work(db, at or self.clock(), self.settings, self.keyring)
+            work = Work(db, at or self.clock(), self.settings, self.keyring, self.vault)
             yield work
             await db.commit()
+            keys.committed()
         if work.intents:
             self._courier.hand_over(work.intents)

@@ -31,6 +31,8 @@ async def create_workspace(work: Work, wanted: CreateWorkspace) -> WorkspaceRow:
     row = WorkspaceRow(key=wanted.key, name=wanted.name, contact=wanted.contact, created_at=work.at)
     work.db.add(row)
     await work.db.flush()
+    work.db.add(work.vault.new_workspace_key(row.id, 1))
+    await work.db.flush()
     work.audit_subject(
         AuditEvent.WORKSPACE_CREATED, row.id, f"workspace:{row.key}", OPERATOR, {"name": row.name}
     )

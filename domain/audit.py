@@ -11,6 +11,8 @@ class AuditEvent(StrEnum):
     """Everything that is written down."""
 
     WORKSPACE_CREATED = "workspace.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_EPOCH_DESTROYED = "key.epoch_destroyed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - a word, not a secret
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - as above
     FORM_SAVED = "form.saved"
@@ -47,5 +49,15 @@ class AuditEvent(StrEnum):
     SESSION_ADVANCE_BLOCKED = "public_session.advance_blocked"
     SUBMISSIONS_READ = "public_session.submissions_read"
     TASK_COMPLETED = "task.completed"
+    UPLOAD_RECEIVED = "upload.received"
+    UPLOAD_REMOVED = "upload.removed"
+    UPLOAD_REFUSED = "upload.refused"
+    UPLOAD_CHECKED = "upload.checked"
+    UPLOAD_DOWNLOADED = "upload.downloaded"
+    UPLOAD_ERASED = "upload.erased"
+    SESSION_ERASED = "public_session.erased"
+    PARTY_ERASED = "party.erased"
+    PARTY_EXPORTED = "party.exported"
+    RECEIPT_READ = "public_session.receipt_read"
     MAIL_REFUSED = "mail.refused"
     MAIL_BOUNCED = "mail.bounced"

@@ -256,3 +256,25 @@ class CursorInvalid(DomainError):
 
     def __str__(self) -> str:
         return "This cursor is not one of this list."
+
+
+@dataclass(eq=False)
+class Erased(DomainError):
+    """What was captured here was erased; nothing of it can be shown or changed any more."""
+
+    def __str__(self) -> str:
+        return "This was erased."
+
+
+@dataclass(eq=False)
+class EpochInUse(DomainError):
+    """A version of the root key cannot be destroyed: keys are still wrapped by it."""
+
+    epoch: int
+    data_keys: int
+
+    def __str__(self) -> str:
+        return (
+            f"Epoch {self.epoch} is still in use ({self.data_keys} data keys); "
+            "run `gatepass keyring rotate` first."
+        )

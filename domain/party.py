@@ -1,7 +1,8 @@
 """Parties: what must be true of one before it is saved."""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,3 +70,25 @@ def masked(email: str) -> str:
     """The address as it may be shown to whoever holds a link: `a•••@example.com`."""
     name, at, host = email.partition("@")
     return f"{name[:1]}•••{at}{host}"
+
+
+MOST_WORDS = 32
+WORD = re.compile(r"\w+")
+
+
+def words_to_find(text: str) -> list[str]:
+    """The words a text is found by, whatever their capitals, accents and order."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    letters = "".join(each for each in plain if not unicodedata.combining(each))
+    words = dict.fromkeys(WORD.findall(letters))
+    return [f"word:{each}" for each in words][:MOST_WORDS]
+
+
+def address_to_find(email: str) -> str:
+    """What an address is found by, whatever its capitals."""
+    return f"address:{email.strip().casefold()}"
+
+
+def texts_to_find(name: str, email: str) -> Sequence[str]:
+    """Everything a party is found by."""
+    return [*words_to_find(name), address_to_find(email)]

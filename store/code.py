@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint, func, update
+from sqlalchemy import Index, UniqueConstraint, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
@@ -17,7 +17,10 @@ class CodeRow(SQLModel, table=True):
     """One code of one session: the counter it is derived from, and its life."""
 
     __tablename__ = "code"
-    __table_args__ = (UniqueConstraint("session_id", "counter"),)
+    __table_args__ = (
+        UniqueConstraint("session_id", "counter"),
+        Index(None, "expires_at"),
+    )
 
     id: UUID = primary_id()
     session_id: UUID = Field(foreign_key="public_session.id")

@@ -14,7 +14,8 @@ from sqlmodel import col, select
 
 from domain.binding import BindingEnd, IdlePolicy
 from domain.public_session import EndReason
-from store.public_session import BindingRow, PublicSessionRow
+from store.binding import BindingRow
+from store.public_session import PublicSessionRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,58 +1,83 @@
 """Idempotency keys: the first answer to a POST, kept so that a repeated one gets it again."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, col
+from typing_extensions import override
 
-from store.columns import instant, optional_json
+from store.columns import instant
+from store.sealed import Owner, OwnerKind, SealedRow, opened_one, sealed
 
 
-class IdempotencyRow(SQLModel, table=True):
+class IdempotencyRow(SealedRow, table=True):
     """One key of one token: the request's digest and, once it is answered, the answer."""
 
     __tablename__ = "idempotency"
 
     token_id: UUID = Field(foreign_key="token.id", primary_key=True)
     key: str = Field(primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspace.id")
     request_digest: str
     status: int = 0
-    body: dict[str, Any] | None = optional_json()
     created_at: datetime = instant(index=True)
 
+    text = sealed("text", "")
 
-async def claim_key(
-    db: AsyncSession, token_id: UUID, key: str, request_digest: str, at: datetime
-) -> IdempotencyRow | None:
-    """Claims a key for this transaction; None if it is ours now, else the row that had it first.
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    @override
+    def owner(self) -> Owner:
+        """The workspace whose token asked."""
+        return Owner(self.workspace_id, self.workspace_id, OwnerKind.WORKSPACE)
+
+    @property
+    @override
+    def row_name(self) -> str:
+        """The primary key, which is no id of its own."""
+        return f"{self.token_id}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who uses a key for which request, and when."""
+
+    workspace_id: UUID
+    token_id: UUID
+    key: str
+    request_digest: str
+    at: datetime
+
+
+async def claim_key(db: AsyncSession, wanted: Claim) -> tuple[IdempotencyRow, bool]:
+    """Claims a key for this transaction: its row, and whether it is ours now.
 
     A second request waits here until the first has committed or rolled back.
     """
     mine = (
         insert(IdempotencyRow)
-        .values(token_id=token_id, key=key, request_digest=request_digest, status=0, created_at=at)
+        .values(
+            token_id=wanted.token_id,
+            key=wanted.key,
+            workspace_id=wanted.workspace_id,
+            request_digest=wanted.request_digest,
+            status=0,
+            created_at=wanted.at,
+        )
         .on_conflict_do_nothing()
         .returning(col(IdempotencyRow.key))
     )
-    if (await db.execute(mine)).scalar_one_or_none() is not None:
-        return None
-    return await db.get_one(IdempotencyRow, (token_id, key))
-
-
-async def keep_answer(
-    db: AsyncSession, token_id: UUID, key: str, status: int, body: dict[str, Any] | None
-) -> None:
-    """Keeps the answer beside the fact, in one transaction."""
-    kept = (
-        update(IdempotencyRow)
-        .where(col(IdempotencyRow.token_id) == token_id, col(IdempotencyRow.key) == key)
-        .values(status=status, body=body)
-    )
-    await db.execute(kept)
+    is_ours = (await db.execute(mine)).scalar_one_or_none() is not None
+    row = await db.get_one(IdempotencyRow, (wanted.token_id, wanted.key))
+    await opened_one(db, row)
+    return row, is_ours
 
 
 async def purge_keys(db: AsyncSession, before: datetime) -> int:

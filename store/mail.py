@@ -2,22 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, col, select
+from typing_extensions import override
 
 from store.columns import instant, optional_instant, primary_id
+from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
-class MailRow(SQLModel, table=True):
+class MailRow(SealedRow, table=True):
     """One mail of one cause. The recipient's address is read when it is sent; here is its HMAC."""
 
     __tablename__ = "mail"
     __table_args__ = (
         UniqueConstraint("workspace_id", "cause"),
         Index(None, "recipient_digest", "created_at"),
+        Index(None, "created_at"),
+        Index(None, "code_id"),
         Index("ix_mail_queued", "created_at", postgresql_where=text("state = 'queued'")),
     )
 
@@ -29,10 +34,20 @@ class MailRow(SQLModel, table=True):
     recipient_digest: str
     cause: str
     state: str = "queued"
-    detail: str = ""
     attempts: int = 0
     created_at: datetime = instant()
     sent_at: datetime | None = optional_instant()
+
+    detail = sealed("detail", "")
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    @override
+    def owner(self) -> Owner:
+        """The session it is about."""
+        return Owner(self.workspace_id, self.session_id, OwnerKind.PUBLIC_SESSION)
 
 
 async def mail_by_id(db: AsyncSession, mail_id: UUID, *, lock: bool = False) -> MailRow | None:
@@ -40,25 +55,26 @@ async def mail_by_id(db: AsyncSession, mail_id: UUID, *, lock: bool = False) -> 
     found = select(MailRow).where(MailRow.id == mail_id)
     if lock:
         found = found.with_for_update().execution_options(populate_existing=True)
-    return (await db.scalars(found)).one_or_none()
+    return await opened_one(db, (await db.scalars(found)).one_or_none())
 
 
 async def mails_of(db: AsyncSession, session_id: UUID) -> Sequence[MailRow]:
     """Every mail of a session, newest first."""
     found = select(MailRow).where(MailRow.session_id == session_id)
-    return (await db.scalars(found.order_by(col(MailRow.id).desc()))).all()
+    return await opened(db, (await db.scalars(found.order_by(col(MailRow.id).desc()))).all())
 
 
 async def mail_by_cause(db: AsyncSession, workspace_id: UUID, cause: str) -> MailRow | None:
     """The mail of a cause."""
     found = select(MailRow).where(MailRow.workspace_id == workspace_id, MailRow.cause == cause)
-    return (await db.scalars(found)).one_or_none()
+    return await opened_one(db, (await db.scalars(found)).one_or_none())
 
 
 async def newest_mail(db: AsyncSession, session_id: UUID, kind: str) -> MailRow | None:
     """The newest mail of a kind."""
     found = select(MailRow).where(MailRow.session_id == session_id, MailRow.kind == kind)
-    return (await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))).one_or_none()
+    newest = await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))
+    return await opened_one(db, newest.one_or_none())
 
 
 async def newest_delivered(db: AsyncSession, session_id: UUID) -> MailRow | None:
@@ -68,7 +84,8 @@ async def newest_delivered(db: AsyncSession, session_id: UUID) -> MailRow | None
         col(MailRow.state).in_(("sent", "bounced")),
         col(MailRow.kind).not_like("issuer%"),
     )
-    return (await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))).one_or_none()
+    newest = await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))
+    return await opened_one(db, newest.one_or_none())
 
 
 async def lock_recipient(db: AsyncSession, workspace_id: UUID, recipient_digest: str) -> None:

@@ -6,34 +6,66 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
+from typing_extensions import override
 
-from store.columns import instant, json_column, optional_instant, primary_id
+from domain.party import address_to_find, texts_to_find, words_to_find
+from store.columns import instant, optional_instant, primary_id
 from store.page import page_of
+from store.sealed import (
+    Owner,
+    OwnerKind,
+    SealedRow,
+    blinded,
+    opened,
+    opened_one,
+    sealed,
+    words_column,
+)
 
 
-class PartyRow(SQLModel, table=True):
+class PartyRow(SealedRow, table=True):
     """An outside person or company. `email` is empty while no contact address is known (PS-37)."""
 
     __tablename__ = "party"
-    __table_args__ = (Index(None, "workspace_id", "id"),)
+    __table_args__ = (
+        Index(None, "workspace_id", "id"),
+        Index(None, "words", postgresql_using="gin"),
+    )
 
     id: UUID = primary_id()
     workspace_id: UUID = Field(foreign_key="workspace.id")
     kind: str
-    name: str
-    email: str = ""
     locale: str = "en"
     zone: str = "UTC"
-    attributes: dict[str, Any] = json_column()
+    words: list[bytes] = words_column()
     state: str = ""
     test: bool = False
     failed_verifications: int = 0
     verification_locked_at: datetime | None = optional_instant()
     created_at: datetime = instant()
     updated_at: datetime = instant()
+    erased_at: datetime | None = optional_instant()
+
+    name = sealed("name", "")
+    email = sealed("email", "")
+    attributes = sealed("attributes", dict[str, Any]())
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    @override
+    def owner(self) -> Owner:
+        """The party itself."""
+        return Owner(self.workspace_id, self.id, OwnerKind.PARTY)
+
+    @override
+    def texts_to_find(self) -> Sequence[str]:
+        """The words of its name, and its whole address."""
+        return texts_to_find(self.name, self.email)
 
 
 class PassageRow(SQLModel, table=True):
@@ -60,7 +92,7 @@ async def party_by_id(
     found = select(PartyRow).where(PartyRow.workspace_id == workspace_id, PartyRow.id == party_id)
     if lock:
         found = found.with_for_update().execution_options(populate_existing=True)
-    return (await db.scalars(found)).one_or_none()
+    return await opened_one(db, (await db.scalars(found)).one_or_none())
 
 
 async def forgive_failures(db: AsyncSession, party_id: UUID, guesses: int) -> None:
@@ -114,7 +146,7 @@ class PartyFilter:
 async def parties_page(
     db: AsyncSession, workspace_id: UUID, wanted: PartyFilter, cursor: str | None, limit: int
 ) -> tuple[Sequence[PartyRow], str | None]:
-    """A page of a workspace's parties, newest first; `q` is looked for in name and address."""
+    """A page of a workspace's parties, newest first; `q` is words of the name, or the address."""
     found = select(PartyRow).where(PartyRow.workspace_id == workspace_id)
     if wanted.kind is not None:
         found = found.where(PartyRow.kind == wanted.kind)
@@ -123,12 +155,19 @@ async def parties_page(
     if wanted.test is not None:
         found = found.where(PartyRow.test == wanted.test)
     if wanted.q:
-        name = col(PartyRow.name).icontains(wanted.q, autoescape=True)
-        found = found.where(name | col(PartyRow.email).icontains(wanted.q, autoescape=True))
-    return await page_of(db, found, col(PartyRow.id), cursor, limit)
+        found = found.where(await mentions(db, workspace_id, wanted.q))
+    rows, following = await page_of(db, found, col(PartyRow.id), cursor, limit)
+    return await opened(db, rows), following
+
+
+async def mentions(db: AsyncSession, workspace_id: UUID, q: str) -> ColumnElement[bool]:
+    """The party's name has every word of `q`, or its address is `q`."""
+    words = await blinded(db, workspace_id, words_to_find(q) or [""])
+    address = await blinded(db, workspace_id, [address_to_find(q)])
+    return col(PartyRow.words).contains(words) | col(PartyRow.words).contains(address)
 
 
 async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of several parties."""
-    found = select(PartyRow.id, PartyRow.name).where(col(PartyRow.id).in_(party_ids))
-    return {each.id: each.name for each in await db.execute(found)}
+    found = await db.scalars(select(PartyRow).where(col(PartyRow.id).in_(party_ids)))
+    return {each.id: each.name for each in await opened(db, found.all())}

@@ -1,4 +1,4 @@
-"""Public sessions, their tasks, what was captured, and the browsers that were bound."""
+"""Public sessions, their tasks and what was captured."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,25 +6,41 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
+from typing_extensions import override
 
-from domain.binding import Binding, BindingEnd
+from domain.party import words_to_find
 from domain.public_session import OPEN, Advance, EndReason, PublicSession, Status
 from domain.task import Task
-from store.columns import instant, json_column, optional_instant, primary_id
+from store.binding import BindingRow, binding_value
+from store.columns import instant, json_column, optional_instant, optional_json, primary_id
+from store.sealed import (
+    Owner,
+    OwnerKind,
+    SealedRow,
+    opened,
+    opened_one,
+    sealed,
+    words_column,
+)
 
 OPEN_STATUSES = tuple(each.value for each in OPEN)
 
 
-class PublicSessionRow(SQLModel, table=True):
+class PublicSessionRow(SealedRow, table=True):
     """One template version issued to one party. Its row's lock is where every verb meets."""
 
     __tablename__ = "public_session"
     __table_args__ = (
         UniqueConstraint("workspace_id", "cause"),
         Index(None, "workspace_id", "id"),
+        Index(None, "words", postgresql_using="gin"),
+        Index(
+            "ix_public_session_erase",
+            "erase_at",
+            postgresql_where=text("erase_at IS NOT NULL AND erased_at IS NULL"),
+        ),
         Index(
             "ix_public_session_open",
             "expires_at",
@@ -43,7 +59,7 @@ class PublicSessionRow(SQLModel, table=True):
     template_key: str
     template_version: int
     title: str
-    subject: str = ""
+    words: list[bytes] = words_column()
     cause: str
     status: str = Status.ISSUED
     end_reason: str | None = None
@@ -65,16 +81,35 @@ class PublicSessionRow(SQLModel, table=True):
     binding_id: UUID | None = None
 
     issued_by: str
-    notify_email: str | None = None
-    rationale: str = ""
-    message: str = ""
-    decline_reason: str = ""
     reissued_from: UUID | None = Field(default=None, foreign_key="public_session.id")
     mail_id: UUID | None = None
     mail_state: str = "queued"
-    mail_detail: str = ""
     advance: str = Advance.NONE
-    advance_reason: str = ""
+    retention_days: int | None = None
+    erase_at: datetime | None = optional_instant()
+    erased_at: datetime | None = optional_instant()
+
+    subject = sealed("subject", "")
+    notify_email = sealed("notify_email", "")
+    rationale = sealed("rationale", "")
+    message = sealed("message", "")
+    decline_reason = sealed("decline_reason", "")
+    mail_detail = sealed("mail_detail", "")
+    advance_reason = sealed("advance_reason", "")
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    @override
+    def owner(self) -> Owner:
+        """The session itself."""
+        return Owner(self.workspace_id, self.id, OwnerKind.PUBLIC_SESSION)
+
+    @override
+    def texts_to_find(self) -> Sequence[str]:
+        """The words of its subject."""
+        return words_to_find(self.subject)
 
 
 class TaskRow(SQLModel, table=True):
@@ -95,10 +130,11 @@ class TaskRow(SQLModel, table=True):
     document_key: str | None = None
     document_version: int | None = None
     statement: str | None = None
+    upload: dict[str, Any] | None = optional_json()
     completed_at: datetime | None = optional_instant()
 
 
-class SubmissionRow(SQLModel, table=True):
+class SubmissionRow(SealedRow, table=True):
     """What a party captured for one task, and the evidence of how (PS-12, PS-13)."""
 
     __tablename__ = "submission"
@@ -109,39 +145,20 @@ class SubmissionRow(SQLModel, table=True):
     session_id: UUID = Field(foreign_key="public_session.id", index=True)
     task_id: UUID = Field(foreign_key="task.id")
     attempt: int = 1
-    body: dict[str, Any] = json_column()
     evidence: dict[str, Any] = json_column()
     binding_id: UUID
     submitted_at: datetime = instant()
 
+    body = sealed("body", dict[str, Any]())
 
-class BindingRow(SQLModel, table=True):
-    """One browser that was, or is, bound to a session."""
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
 
-    __tablename__ = "binding"
-    __table_args__ = (UniqueConstraint("session_id", "fence"),)
-
-    id: UUID = primary_id()
-    session_id: UUID = Field(foreign_key="public_session.id")
-    fence: int
-    door_digest: str
-    digest: str = Field(unique=True)
-    key_version: int
-    browser: str = ""
-    bound_at: datetime = instant()
-    last_seen_at: datetime = instant()
-    ended_at: datetime | None = optional_instant()
-    end_reason: str | None = None
-
-
-class VisitRow(SQLModel, table=True):
-    """How often a link was opened; scanners open links, so this says nothing about the person."""
-
-    __tablename__ = "visit"
-
-    session_id: UUID = Field(foreign_key="public_session.id", primary_key=True)
-    visits: int = 0
-    last_at: datetime = instant()
+    @property
+    @override
+    def owner(self) -> Owner:
+        """The session it was captured in."""
+        return Owner(self.workspace_id, self.session_id, OwnerKind.PUBLIC_SESSION)
 
 
 async def session_by_id(
@@ -166,7 +183,7 @@ async def _one(db: AsyncSession, found: Any, *, lock: bool) -> PublicSessionRow 
     if lock:
         found = found.with_for_update().execution_options(populate_existing=True)
     row: PublicSessionRow | None = (await db.scalars(found)).one_or_none()
-    return row
+    return await opened_one(db, row)
 
 
 async def open_sessions_of_party(db: AsyncSession, party_id: UUID) -> Sequence[PublicSessionRow]:
@@ -181,7 +198,7 @@ async def open_sessions_of_party(db: AsyncSession, party_id: UUID) -> Sequence[P
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return (await db.scalars(found)).all()
+    return await opened(db, (await db.scalars(found)).all())
 
 
 async def open_session_of_template(
@@ -206,13 +223,10 @@ async def session_by_cause(
     db: AsyncSession, workspace_id: UUID, cause: str
 ) -> PublicSessionRow | None:
     """The session that was issued for this cause."""
-    return (
-        await db.scalars(
-            select(PublicSessionRow).where(
-                PublicSessionRow.workspace_id == workspace_id, PublicSessionRow.cause == cause
-            )
-        )
-    ).one_or_none()
+    found = select(PublicSessionRow).where(
+        PublicSessionRow.workspace_id == workspace_id, PublicSessionRow.cause == cause
+    )
+    return await _one(db, found, lock=False)
 
 
 async def tasks_of(db: AsyncSession, session_id: UUID) -> Sequence[TaskRow]:
@@ -230,45 +244,7 @@ async def tasks_of_many(db: AsyncSession, session_ids: Sequence[UUID]) -> Sequen
 async def submissions_of(db: AsyncSession, session_id: UUID) -> Sequence[SubmissionRow]:
     """Everything captured in a session, oldest first."""
     found = select(SubmissionRow).where(SubmissionRow.session_id == session_id)
-    return (await db.scalars(found.order_by(col(SubmissionRow.id)))).all()
-
-
-async def binding_by_id(db: AsyncSession, binding_id: UUID) -> BindingRow:
-    """A binding as it is now; it exists."""
-    found = select(BindingRow).where(BindingRow.id == binding_id)
-    return (await db.scalars(found.execution_options(populate_existing=True))).one()
-
-
-async def binding_by_digest(
-    db: AsyncSession, session_id: UUID, digests: Sequence[str]
-) -> BindingRow | None:
-    """The binding of this session whose cookie has one of these digests."""
-    return (
-        await db.scalars(
-            select(BindingRow)
-            .where(BindingRow.session_id == session_id, col(BindingRow.digest).in_(digests))
-            .execution_options(populate_existing=True)
-        )
-    ).one_or_none()
-
-
-async def count_visit(db: AsyncSession, session_id: UUID, at: datetime) -> None:
-    """Counts one opening of the link, in a row of its own that nothing else locks."""
-    row = insert(VisitRow).values(session_id=session_id, visits=1, last_at=at)
-    await db.execute(
-        row.on_conflict_do_update(
-            index_elements=["session_id"],
-            set_={"visits": VisitRow.__table__.c.visits + 1, "last_at": at},  # type: ignore[attr-defined]  # SQLModel hides __table__
-        )
-    )
-
-
-async def visits_of(db: AsyncSession, session_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How often each session's link was opened."""
-    found = select(VisitRow.session_id, VisitRow.visits).where(
-        col(VisitRow.session_id).in_(session_ids)
-    )
-    return {row.session_id: row.visits for row in (await db.execute(found)).all()}
+    return await opened(db, (await db.scalars(found.order_by(col(SubmissionRow.id)))).all())
 
 
 def value_of(
@@ -284,9 +260,3 @@ def value_of(
         end_reason=EndReason(row.end_reason) if row.end_reason else None,
         binding=binding_value(binding) if binding else None,
     )
-
-
-def binding_value(row: BindingRow) -> Binding:
-    """The domain value of a binding's row."""
-    ended = BindingEnd(row.end_reason) if row.end_reason else None
-    return Binding(row.id, row.fence, row.last_seen_at, ended)

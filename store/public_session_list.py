@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from domain.party import words_to_find
 from domain.public_session import OPEN, Status
 from store.page import page_of
-from store.party import PartyRow
+from store.party import PartyRow, mentions
 from store.public_session import OPEN_STATUSES, PublicSessionRow
+from store.sealed import blinded, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,15 @@ async def sessions_page(
 ) -> tuple[Sequence[PublicSessionRow], str | None]:
     """A page of a workspace's sessions, newest first."""
     found = select(PublicSessionRow).where(
-        PublicSessionRow.workspace_id == workspace_id, *_conditions(workspace_id, wanted)
+        PublicSessionRow.workspace_id == workspace_id, *_conditions(wanted)
     )
-    return await page_of(db, found, col(PublicSessionRow.id), cursor, limit)
+    if wanted.q:
+        found = found.where(await _mentions(db, workspace_id, wanted.q))
+    rows, following = await page_of(db, found, col(PublicSessionRow.id), cursor, limit)
+    return await opened(db, rows), following
 
 
-def _conditions(workspace_id: UUID, wanted: SessionFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: SessionFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.status is not None:
         conditions.append(_has_status(wanted.status, wanted.at))
@@ -48,8 +53,6 @@ def _conditions(workspace_id: UUID, wanted: SessionFilter) -> list[ColumnElement
         conditions.append(col(PublicSessionRow.party_id) == wanted.party)
     if wanted.expires_before is not None:
         conditions.append(col(PublicSessionRow.expires_at) < wanted.expires_before)
-    if wanted.q:
-        conditions.append(_mentions(workspace_id, wanted.q))
     return conditions
 
 
@@ -67,16 +70,15 @@ def _has_status(status: Status, at: datetime) -> ColumnElement[bool]:
     return and_(same, col(PublicSessionRow.expires_at) > at) if status in OPEN else same
 
 
-def _mentions(workspace_id: UUID, q: str) -> ColumnElement[bool]:
-    """The text is in the session's title or subject, or in the party's name or address."""
+async def _mentions(db: AsyncSession, workspace_id: UUID, q: str) -> ColumnElement[bool]:
+    """The title has the text, the subject or the party's name its words, or it is the address."""
     parties = select(PartyRow.id).where(
-        PartyRow.workspace_id == workspace_id,
-        col(PartyRow.name).icontains(q, autoescape=True)
-        | col(PartyRow.email).icontains(q, autoescape=True),
+        PartyRow.workspace_id == workspace_id, await mentions(db, workspace_id, q)
     )
+    words = await blinded(db, workspace_id, words_to_find(q) or [""])
     return or_(
         col(PublicSessionRow.title).icontains(q, autoescape=True),
-        col(PublicSessionRow.subject).icontains(q, autoescape=True),
+        col(PublicSessionRow.words).contains(words),
         col(PublicSessionRow.party_id).in_(parties),
     )
 

@@ -4,27 +4,41 @@ from sqlmodel import SQLModel
 
 from store import (
     audit,
+    audit_tree,
+    binding,
     code,
+    data_key,
     definition,
     idempotency,
+    installation_key,
     intent,
     mail,
     party,
     public_session,
     token,
+    upload,
+    visit,
     workspace,
+    workspace_key,
 )
 
 METADATA = SQLModel.metadata
 MODULES = (
     audit,
+    audit_tree,
+    binding,
     code,
+    data_key,
     definition,
     idempotency,
+    installation_key,
     intent,
     mail,
     party,
     public_session,
     token,
+    upload,
+    visit,
     workspace,
+    workspace_key,
 )

@@ -2,28 +2,41 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, col, select
+from typing_extensions import override
 
 from store.columns import instant, optional_instant, primary_id
+from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
-class TokenRow(SQLModel, table=True):
+class TokenRow(SealedRow, table=True):
     """One token of one workspace; `email` is told of the outcomes of what it issued."""
 
     __tablename__ = "token"
 
     id: UUID = primary_id()
     workspace_id: UUID = Field(foreign_key="workspace.id", index=True)
-    name: str
-    email: str | None = None
     digest: str = Field(unique=True)
     key_version: int
     created_at: datetime = instant()
     expires_at: datetime | None = optional_instant()
     revoked_at: datetime | None = optional_instant()
+
+    name = sealed("name", "")
+    email = sealed("email", "")
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    @override
+    def owner(self) -> Owner:
+        """The workspace it opens."""
+        return Owner(self.workspace_id, self.workspace_id, OwnerKind.WORKSPACE)
 
     def is_good(self, at: datetime) -> bool:
         """Whether the token opens anything at `at`."""
@@ -32,12 +45,19 @@ class TokenRow(SQLModel, table=True):
 
 async def token_by_digest(db: AsyncSession, digests: Sequence[str]) -> TokenRow | None:
     """The token whose HMAC, under one of the root keys, is among `digests`."""
-    return (
-        await db.scalars(select(TokenRow).where(col(TokenRow.digest).in_(digests)))
-    ).one_or_none()
+    found = await db.scalars(select(TokenRow).where(col(TokenRow.digest).in_(digests)))
+    return await opened_one(db, found.one_or_none())
+
+
+async def token_by_id(db: AsyncSession, workspace_id: UUID, token_id: UUID) -> TokenRow | None:
+    """A token of this workspace."""
+    found = await db.scalars(
+        select(TokenRow).where(TokenRow.workspace_id == workspace_id, TokenRow.id == token_id)
+    )
+    return await opened_one(db, found.one_or_none())
 
 
 async def tokens_of(db: AsyncSession, workspace_id: UUID) -> Sequence[TokenRow]:
     """Every token of a workspace, oldest first."""
     found = select(TokenRow).where(TokenRow.workspace_id == workspace_id)
-    return (await db.scalars(found.order_by(col(TokenRow.id)))).all()
+    return await opened(db, (await db.scalars(found.order_by(col(TokenRow.id)))).all())

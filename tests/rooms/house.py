@@ -40,6 +40,7 @@ from store.intent import IntentRow
 from store.mail import MailRow, mails_of
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, TaskRow, session_by_id, tasks_of
+from store.sealed import SealedRow, opened
 
 NOBODY = UUID(int=0)
 _numbers = count(1)
@@ -247,7 +248,9 @@ class House:
         named: Any = table
         found = select(table).where(named.workspace_id == self.workspace_id)
         async with self.transactions.work() as work:
-            return list((await work.db.scalars(found.order_by(named.id))).all())
+            rows = (await work.db.scalars(found.order_by(named.id))).all()
+            await opened(work.db, [each for each in rows if isinstance(each, SealedRow)])
+            return list(rows)
 
     async def intents(self, session_id: UUID) -> list[IntentRow]:
         """What was to be started or told about a session and its mails, oldest first."""

@@ -17,6 +17,7 @@ from commands.mail import code_text
 from commands.work import Transactions
 from store.code import living_codes
 from store.public_session import session_by_id
+from store.sealed import SealedRow, opened
 from tests.rooms.house import KEYRING, DiesAfterCommit, House
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -87,4 +88,6 @@ def words(page: Response) -> str:
 async def rows(house: House, table: type[Row]) -> list[Row]:
     """Every row of a table."""
     async with house.transactions.work() as work:
-        return list((await work.db.scalars(select(table))).all())
+        found = list((await work.db.scalars(select(table))).all())
+        await opened(work.db, [each for each in found if isinstance(each, SealedRow)])
+        return found

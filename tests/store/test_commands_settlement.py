@@ -17,6 +17,7 @@ from store.audit import AuditRow
 from store.columns import new_id
 from store.party import PassageRow
 from store.public_session import PublicSessionRow
+from store.sealed import opened
 from tests.rooms.house import ANNA, INTAKE, LIFECYCLE, House
 
 
@@ -90,7 +91,7 @@ async def test_answers_are_written_back_and_the_old_value_stays_in_the_audit(
         found = select(AuditRow).where(
             AuditRow.session_id == session.id, AuditRow.event == "party.changed"
         )
-        (row,) = (await work.db.scalars(found)).all()
+        (row,) = await opened(work.db, (await work.db.scalars(found)).all())
     path = "party.attributes.company"
     assert row.details == {"before": {path: "Old Ltd"}, "after": {path: "ACME"}}
 

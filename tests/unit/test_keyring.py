@@ -8,14 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.keyring import (
-    KeyFileError,
     Keyring,
-    create_key_file,
     link_digest,
-    read_key_file,
     read_link_token,
     same_code,
 )
+from adapters.root_key import KeyFileError, RootKeyFile, create_key_file
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 OLD = Keyring({1: bytes(32)})
@@ -30,7 +28,7 @@ def test_a_key_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
     with pytest.raises(KeyFileError, match="never overwritten"):
         create_key_file(path)
     assert path.read_text() == before
-    assert read_key_file(path).current == 1
+    assert list(RootKeyFile(path).read()) == [1]
 
 
 @pytest.mark.parametrize(
@@ -46,12 +44,12 @@ def test_a_bad_key_file_is_refused_in_words(tmp_path: Path, text: str, message: 
     path = tmp_path / "root.key"
     path.write_text(text)
     with pytest.raises(KeyFileError, match=message):
-        read_key_file(path)
+        RootKeyFile(path).read()
 
 
 def test_a_missing_key_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="gatepass keyring create"):
-        read_key_file(tmp_path / "root.key")
+        RootKeyFile(tmp_path / "root.key").read()
 
 
 def test_a_link_depends_on_session_epoch_and_version() -> None:

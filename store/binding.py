@@ -1,0 +1,56 @@
+"""The browsers that were, or are, bound to public sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col, select
+
+from domain.binding import Binding, BindingEnd
+from store.columns import instant, optional_instant, primary_id
+
+
+class BindingRow(SQLModel, table=True):
+    """One browser that was, or is, bound to a session."""
+
+    __tablename__ = "binding"
+    __table_args__ = (UniqueConstraint("session_id", "fence"),)
+
+    id: UUID = primary_id()
+    session_id: UUID = Field(foreign_key="public_session.id")
+    fence: int
+    door_digest: str
+    digest: str = Field(unique=True)
+    key_version: int
+    browser: str = ""
+    bound_at: datetime = instant()
+    last_seen_at: datetime = instant()
+    ended_at: datetime | None = optional_instant()
+    end_reason: str | None = None
+
+
+async def binding_by_id(db: AsyncSession, binding_id: UUID) -> BindingRow:
+    """A binding as it is now; it exists."""
+    found = select(BindingRow).where(BindingRow.id == binding_id)
+    return (await db.scalars(found.execution_options(populate_existing=True))).one()
+
+
+async def binding_by_digest(
+    db: AsyncSession, session_id: UUID, digests: Sequence[str]
+) -> BindingRow | None:
+    """The binding of this session whose cookie has one of these digests."""
+    return (
+        await db.scalars(
+            select(BindingRow)
+            .where(BindingRow.session_id == session_id, col(BindingRow.digest).in_(digests))
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+
+
+def binding_value(row: BindingRow) -> Binding:
+    """The domain value of a binding's row."""
+    ended = BindingEnd(row.end_reason) if row.end_reason else None
+    return Binding(row.id, row.fence, row.last_seen_at, ended)

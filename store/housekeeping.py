@@ -1,0 +1,110 @@
+"""What housekeeping removes, a batch at a time, and what it compares with Temporal."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from domain.mail import MailState
+from store.code import CodeRow, CodeTryRow
+from store.intent import IntentRow
+from store.mail import MailRow
+from store.public_session import OPEN_STATUSES, PublicSessionRow
+from store.visit import VisitRow
+
+
+async def purge_codes(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` codes whose life ended before `before`, with the tries at them.
+
+    A code whose mail is still queued stays: without it the mail would not know that it is over.
+    """
+    queued = exists().where(
+        col(MailRow.code_id) == col(CodeRow.id), col(MailRow.state) == MailState.QUEUED
+    )
+    ids = await _batch(db, CodeRow.id, [col(CodeRow.expires_at) < before, ~queued], limit)
+    await db.execute(update(MailRow).where(col(MailRow.code_id).in_(ids)).values(code_id=None))
+    await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(ids)))
+    await db.execute(delete(CodeRow).where(col(CodeRow.id).in_(ids)))
+    return len(ids)
+
+
+async def purge_mails(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` mails asked for before `before` whose session was settled before it.
+
+    One that a session still shows the state of stays, as does one that is still on its way. Those
+    of a session that is not over stay too: they are what keeps a mail from being sent twice.
+    """
+    settled = exists().where(
+        col(PublicSessionRow.id) == col(MailRow.session_id),
+        col(PublicSessionRow.settled_at) < before,
+        col(PublicSessionRow.mail_id).is_distinct_from(col(MailRow.id)),
+    )
+    old = [col(MailRow.created_at) < before, col(MailRow.state) != MailState.QUEUED, settled]
+    ids = await _batch(db, MailRow.id, old, limit)
+    await db.execute(delete(MailRow).where(col(MailRow.id).in_(ids)))
+    return len(ids)
+
+
+async def purge_visits(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` counts of visits to sessions that ended before `before`."""
+    over = exists().where(
+        col(PublicSessionRow.id) == col(VisitRow.session_id),
+        col(PublicSessionRow.ended_at) < before,
+    )
+    ids = await _batch(db, VisitRow.session_id, [over], limit)
+    await db.execute(delete(VisitRow).where(col(VisitRow.session_id).in_(ids)))
+    return len(ids)
+
+
+async def _batch(
+    db: AsyncSession, key: Any, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> Sequence[UUID]:
+    """The keys of rows to remove, locked; those that somebody else holds are left out."""
+    found = select(key).where(*conditions).limit(limit)
+    # Only the rows that go are locked, not the session that a condition looks at.
+    return (await db.scalars(found.with_for_update(skip_locked=True, of=key.class_))).all()
+
+
+async def unsettled_sessions(
+    db: AsyncSession, before: datetime, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Sessions that need a workflow: open, or ended and not settled, since before `before`.
+
+    In the order of their ids, those behind `after`.
+    """
+    table = PublicSessionRow
+    is_open = and_(col(table.status).in_(OPEN_STATUSES), col(table.issued_at) < before)
+    # `ended_at` is not null, so that the index of unsettled sessions is used.
+    is_unsettled = and_(col(table.ended_at) < before, col(table.settled_at).is_(None))
+    return await _ids_after(db, table.id, or_(is_open, is_unsettled), after, limit)
+
+
+async def queued_mails(
+    db: AsyncSession, before: datetime, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Mails that have been on their way since before `before`, in the order of their ids."""
+    queued = and_(col(MailRow.state) == MailState.QUEUED, col(MailRow.created_at) < before)
+    return await _ids_after(db, MailRow.id, queued, after, limit)
+
+
+async def _ids_after(
+    db: AsyncSession, key: Any, condition: ColumnElement[bool], after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    found = select(key).where(condition).order_by(key).limit(limit)
+    if after is not None:
+        found = found.where(key > after)
+    return (await db.scalars(found)).all()
+
+
+async def starts_due(db: AsyncSession, workflow_ids: Sequence[str]) -> set[str]:
+    """Those of the workflows whose start has not been delivered yet."""
+    found = select(IntentRow.workflow_id).where(
+        col(IntentRow.workflow_id).in_(workflow_ids),
+        col(IntentRow.signal).is_(None),
+        col(IntentRow.done_at).is_(None),
+    )
+    return set((await db.scalars(found)).all())
