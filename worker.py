@@ -5,9 +5,9 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,19 +16,25 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.housekeeping import HousekeepingActivities, activities_of
 from activities.mail import MailActivities
 from activities.public_session import PublicSessionActivities
 from activities.refusals import RefusalsAreFinal
-from adapters.keyring import read_key_file
+from adapters.keyring import open_keyring
 from adapters.logs import configure_logs
 from adapters.settings import load_settings
 from adapters.smtp import SmtpSender
 from adapters.temporal import Telegraph, connect, runtime_of
+from adapters.temporal_schedule import keep_schedule
+from commands.audit_tree import AuditSequencer
+from commands.installation import Installation
 from commands.intent import IntentCourier
+from commands.keyring import seal_old_rows
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
-from domain.workflow_names import MAIL_QUEUE, SESSION_QUEUE
+from domain.workflow_names import HOUSEKEEPING_QUEUE, MAIL_QUEUE, SESSION_QUEUE
 from store import database
+from workflows.housekeeping import HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.public_session import PublicSessionWorkflow
 from workflows.signals import SignalsNeverFail
@@ -61,7 +67,10 @@ class WorkerParts:
     engine: AsyncEngine
     sender: SmtpSender
     courier: IntentCourier
-    workers: tuple[Worker, Worker]
+    installation: Installation
+    transactions: Transactions
+    client: Client
+    workers: tuple[Worker, ...]
 
 
 def session_worker(client: Client, transactions: Transactions) -> Worker:
@@ -86,6 +95,12 @@ def mail_worker(client: Client, transactions: Transactions, sender: SmtpSender) 
     return _worker(client, MAIL_QUEUE, MailWorkflow, [MailActivities(transactions, sender).attempt])
 
 
+def housekeeping_worker(client: Client, transactions: Transactions, telegraph: Telegraph) -> Worker:
+    """The worker of the housekeeping's queue: sweeps take no slots from sessions."""
+    housekeeper = HousekeepingActivities(transactions, telegraph)
+    return _worker(client, HOUSEKEEPING_QUEUE, HousekeepingWorkflow, activities_of(housekeeper))
+
+
 def _worker(
     client: Client, queue: str, workflow: type, activities: Sequence[Callable[..., Any]]
 ) -> Worker:
@@ -106,20 +121,23 @@ def _worker(
     )
 
 
-async def compose(settings: Settings) -> WorkerParts:
-    """Makes every part of a worker process."""
+async def compose(settings: Settings, stop: asyncio.Event) -> WorkerParts:
+    """Makes every part of a worker process; waits for PostgreSQL, where the keys are."""
     engine = database.connect(settings)
-    client = await connect(settings, lazy=False, runtime=runtime_of(settings))
+    keyring = open_keyring(settings)
+    installation = Installation(engine, keyring, utc_now)
+    await installation.open_when_possible(stop)
+    client = await connect(settings, installation, lazy=False, runtime=runtime_of(settings))
     telegraph = Telegraph(client, settings.temporal_call_timeout)
     courier = IntentCourier(engine, telegraph, settings, utc_now)
-    keyring = read_key_file(Path(settings.root_key_file))
     transactions = Transactions(engine, settings, keyring, courier)
     sender = SmtpSender(settings)
     workers = (
         session_worker(client, transactions),
         mail_worker(client, transactions, sender),
+        housekeeping_worker(client, transactions, telegraph),
     )
-    return WorkerParts(engine, sender, courier, workers)
+    return WorkerParts(engine, sender, courier, installation, transactions, client, workers)
 
 
 async def run(settings: Settings) -> None:
@@ -128,9 +146,15 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
-    parts = await compose(settings)
-    async with parts.workers[0], parts.workers[1], asyncio.TaskGroup() as group:
+    parts = await compose(settings, stop)
+    async with AsyncExitStack() as working, asyncio.TaskGroup() as group:
+        for each in parts.workers:
+            await working.enter_async_context(each)
+        group.create_task(keep_schedule(parts.client, settings, stop))
         group.create_task(parts.courier.repeat_until_stopped(stop))
+        group.create_task(parts.installation.keep_reading(stop))
+        group.create_task(seal_old_rows(parts.transactions, stop))
+        group.create_task(AuditSequencer(parts.transactions).number_until_stopped(stop))
         log.info("worker_ready")
         await stop.wait()
     await parts.courier.drain()

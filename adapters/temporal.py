@@ -1,20 +1,22 @@
 """The Temporal client: how a workflow is started and told."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, PayloadLimitsConfig, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from adapters.temporal_codec import CodecKeys, data_converter_of
 from domain.settings import Settings
 from domain.workflow_names import QUEUE_OF
 
@@ -22,6 +24,7 @@ WORKFLOW_TASK_TIMEOUT = timedelta(seconds=2)
 """A worker that died in a task is noticed after this; the default is 10 s."""
 
 LARGEST_PAYLOAD = 16 * 1024
+"""Messages are ids, facts and times. A larger one is refused, a larger result is logged."""
 
 
 class Delivery(StrEnum):
@@ -62,12 +65,17 @@ class Telegram:
 
 
 async def connect(
-    settings: Settings, *, lazy: bool = True, runtime: Runtime | None = None
+    settings: Settings, keys: CodecKeys, *, lazy: bool = True, runtime: Runtime | None = None
 ) -> Client:
-    """A client. A lazy one connects with its first call: the API starts without Temporal."""
+    """A client that seals under the installation's keys.
+
+    A lazy one connects with its first call: the API starts without Temporal.
+    """
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
+        data_converter=data_converter_of(keys, settings.temporal_namespace),
+        payload_limits=PayloadLimitsConfig(payloads_warn_size=LARGEST_PAYLOAD),
         tls=settings.temporal_tls,
         api_key=_api_key(settings.temporal_api_key_file),
         lazy=lazy,
@@ -88,6 +96,20 @@ def _api_key(file: str) -> str | None:
     return Path(file).read_text(encoding="utf-8").strip() if file else None
 
 
+@asynccontextmanager
+async def calling(seconds: float) -> AsyncIterator[None]:
+    """Bounds calls in time; raises `TemporalAway`, or `TelegramRefused` when it was answered."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except RPCError as error:
+        kind = TemporalAway if error.status in AWAY else TelegramRefused
+        raise kind(_shown(error)) from error
+    except (TimeoutError, RuntimeError) as error:
+        # A lazy client that cannot connect raises a bare RuntimeError.
+        raise TemporalAway(_shown(error)) from error
+
+
 class Telegraph:
     """Delivers telegrams, each call bounded in time."""
 
@@ -101,17 +123,11 @@ class Telegraph:
 
         Raises `TemporalAway` or `TelegramRefused`.
         """
-        try:
-            async with asyncio.timeout(self._timeout):
-                if telegram.signal is None:
-                    return await self._start(telegram)
-                return await self._signal(telegram, telegram.signal)
-        except RPCError as error:
-            kind = TemporalAway if error.status in AWAY else TelegramRefused
-            raise kind(_shown(error)) from error
-        except (TimeoutError, RuntimeError) as error:
-            # A lazy client that cannot connect raises a bare RuntimeError.
-            raise TemporalAway(_shown(error)) from error
+        _refuse_large(telegram)
+        async with calling(self._timeout):
+            if telegram.signal is None:
+                return await self._start(telegram)
+            return await self._signal(telegram, telegram.signal)
 
     async def _start(self, telegram: Telegram) -> Delivery:
         with suppress(WorkflowAlreadyStartedError):
@@ -135,6 +151,20 @@ class Telegraph:
             raise
         return Delivery.DONE
 
+    async def knows(self, workflow_id: str) -> bool:
+        """Whether Temporal has a workflow of this id, running or over.
+
+        Raises `TemporalAway` or `TelegramRefused`.
+        """
+        async with calling(self._timeout):
+            try:
+                await self._client.get_workflow_handle(workflow_id).describe()
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return False
+                raise
+        return True
+
     async def is_up(self) -> bool:
         """Whether Temporal answers."""
         try:
@@ -142,6 +172,12 @@ class Telegraph:
                 return await self._client.service_client.check_health()
         except (TimeoutError, RPCError, RuntimeError):
             return False
+
+
+def _refuse_large(telegram: Telegram) -> None:
+    size = len(json.dumps(dict(telegram.payload)))
+    if size > LARGEST_PAYLOAD:
+        raise TelegramRefused(f"{telegram.workflow} {telegram.signal or 'start'}: {size} bytes")
 
 
 def _shown(error: Exception) -> str:

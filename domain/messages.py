@@ -131,3 +131,23 @@ class MailTried:
 
     state: str
     again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HousekeepingStart:
+    """Starts `Housekeeping`. Its schedule gives it nothing, which no key is needed to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class HousekeepingPlan:
+    """The steps of a run, in order: runs under way keep theirs when a release adds one."""
+
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDue:
+    """Asks for one step of housekeeping; `cursor` is where the run before stopped."""
+
+    at: datetime
+    cursor: str = ""

@@ -4,10 +4,19 @@ from uuid import UUID
 
 PUBLIC_SESSION = "PublicSession"
 MAIL = "Mail"
+HOUSEKEEPING = "Housekeeping"
 
 SESSION_QUEUE = "gatepass-sessions"
 MAIL_QUEUE = "gatepass-mail"
-QUEUE_OF = {PUBLIC_SESSION: SESSION_QUEUE, MAIL: MAIL_QUEUE}
+HOUSEKEEPING_QUEUE = "gatepass-housekeeping"
+QUEUE_OF = {
+    PUBLIC_SESSION: SESSION_QUEUE,
+    MAIL: MAIL_QUEUE,
+    HOUSEKEEPING: HOUSEKEEPING_QUEUE,
+}
+
+HOUSEKEEPING_SCHEDULE = "housekeeping"
+"""The id of the schedule; its runs' ids begin with it."""
 
 TASK_COMPLETED = "task_completed"
 TAKE_OVER = "take_over"

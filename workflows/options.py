@@ -35,3 +35,15 @@ SMTP: Final = ActivityOptions(
         maximum_interval=timedelta(minutes=1),
     ),
 )
+
+SWEEP: Final = ActivityOptions(
+    # Longer than a step goes on, the transaction or call that it is in, and a slow start.
+    start_to_close_timeout=timedelta(minutes=1),
+    heartbeat_timeout=timedelta(seconds=15),
+    # A step that keeps failing must not keep the others waiting: the next run tries it again.
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_attempts=3,
+    ),
+)

@@ -11,6 +11,7 @@ from tests.architecture.product import files, name_of, tree
 LONGEST_FILE = 300
 LONGER_WITH_REASON = {
     "store/migrations/versions/0001_first_tables.py": "every table, written by Alembic",
+    "store/migrations/versions/0002_sealed_contents.py": "every table changed, written by Alembic",
 }
 
 

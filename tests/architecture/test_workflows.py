@@ -10,15 +10,25 @@ from typing import Any, get_type_hints
 import pytest
 from temporalio.client import WorkflowHistory
 
+from activities.housekeeping import STEPS, HousekeepingActivities, activities_of
 from activities.mail import MailActivities
 from activities.public_session import PublicSessionActivities
 from tests.architecture.product import files, name_of, tree
 from workflows import options
+from workflows.housekeeping import HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.public_session import PublicSessionWorkflow
 
 BASELINE = Path(__file__).parent / "workflow_commands.txt"
 HISTORIES = Path(__file__).parents[1] / "replay" / "histories"
+OWNERS = (
+    HousekeepingActivities,
+    HousekeepingWorkflow,
+    MailActivities,
+    MailWorkflow,
+    PublicSessionActivities,
+    PublicSessionWorkflow,
+)
 MARKS = ("__temporal_activity_definition", "__temporal_signal_definition")
 
 
@@ -26,7 +36,7 @@ def messages() -> list[tuple[str, Any]]:
     """Every activity, signal and run method."""
     return [
         (f"{owner.__name__}.{name}", method)
-        for owner in (MailActivities, PublicSessionActivities, MailWorkflow, PublicSessionWorkflow)
+        for owner in OWNERS
         for name, method in inspect.getmembers(owner, inspect.isfunction)
         if name == "run" or any(hasattr(method, mark) for mark in MARKS)
     ]
@@ -46,7 +56,17 @@ def test_one_frozen_dataclass_in(name: str, method: Any) -> None:
 def test_every_kind_of_message_is_looked_at() -> None:
     names = {name for name, _ in messages()}
     assert {"PublicSessionWorkflow.revoke", "PublicSessionActivities.settle"} <= names
-    assert len(names) == 13
+    assert len(names) == 20
+
+
+def test_housekeeping_does_every_step_that_it_has() -> None:
+    has = {name for name, _ in messages() if name.startswith("HousekeepingActivities.")}
+    does = {
+        each.__qualname__
+        for each in activities_of(HousekeepingActivities.__new__(HousekeepingActivities))
+    }
+    assert does == has
+    assert len(STEPS) == len(has) - 1
 
 
 def calls(path: Path) -> list[ast.Call]:

@@ -1,7 +1,8 @@
 """Records one history of each outcome: `python -m tests.replay.record`.
 
-To be run by hand when a release changes what a workflow does. A history that a released version
-made is never recorded anew: sessions that are under way replay it.
+To be run by hand when a release changes what a workflow does. A history that is there is never
+recorded anew, for workflows that are under way replay it: one that no release made yet is deleted
+first.
 """
 
 import asyncio
@@ -10,17 +11,24 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 from uuid import UUID
 
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
+import worker
+from activities.housekeeping import HousekeepingActivities, activities_of
 from adapters.embedded.postgres import start_postgres
 from adapters.embedded.temporal_server import program
+from adapters.temporal import Telegraph
 from commands.public_session import extend, revoke
 from commands.room import decline_room
+from domain.workflow_names import HOUSEKEEPING, HOUSEKEEPING_QUEUE, HOUSEKEEPING_SCHEDULE
+from store import housekeeping
 from store.migrate import upgrade
 from tests.rooms.works import Works, eventually, works
+from workflows.housekeeping import HousekeepingWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
 IDENTITY = "recorder"
@@ -128,6 +136,35 @@ async def _invitation(at: Works) -> WorkflowHistory:
     return await at.mail(mail.id).fetch_history()
 
 
+async def housekept(at: Works) -> WorkflowHistory:
+    """Every step done."""
+    housekeeper = HousekeepingActivities(
+        at.house.transactions, Telegraph(at.client, timedelta(seconds=3))
+    )
+    steps = activities_of(housekeeper)
+    async with worker._worker(at.client, HOUSEKEEPING_QUEUE, HousekeepingWorkflow, steps):
+        handle = await at.client.start_workflow(
+            HOUSEKEEPING, id=HOUSEKEEPING_SCHEDULE, task_queue=HOUSEKEEPING_QUEUE
+        )
+        await handle.result()
+    return await handle.fetch_history()
+
+
+async def housekept_but_one(at: Works) -> WorkflowHistory:
+    """One step failed, the others were done."""
+
+    async def fails(*_: object) -> int:
+        raise ZeroDivisionError
+
+    with patch.object(housekeeping, "purge_mails", fails):
+        history = await housekept(at)
+    for event in history.events:
+        # It names this machine's folders, and nothing replays it.
+        if event.HasField("activity_task_failed_event_attributes"):
+            event.activity_task_failed_event_attributes.failure.ClearField("stack_trace")
+    return history
+
+
 RECORDINGS: dict[str, Recording] = {
     "public_session-completed": completed,
     "public_session-expired": expired,
@@ -138,6 +175,8 @@ RECORDINGS: dict[str, Recording] = {
     "public_session-running": running,
     "mail-sent": mail_sent,
     "mail-refused": mail_refused,
+    "housekeeping-done": housekept,
+    "housekeeping-step_failed": housekept_but_one,
 }
 
 
@@ -151,12 +190,14 @@ async def record(url: str, recording: Recording) -> WorkflowHistory:
 
 
 async def record_all(url: str) -> None:
-    """Writes every history down."""
+    """Writes every history down that is not there yet."""
     HISTORIES.mkdir(exist_ok=True)
-    for name, recording in RECORDINGS.items():
-        history = await record(url, recording)
-        text = json.dumps(json.loads(history.to_json()), indent=1, sort_keys=True)
-        (HISTORIES / f"{name}.json").write_text(text + "\n")
+    paths = {HISTORIES / f"{name}.json": recording for name, recording in RECORDINGS.items()}
+    for path, recording in paths.items():
+        if not path.exists():
+            history = await record(url, recording)
+            text = json.dumps(json.loads(history.to_json()), indent=1, sort_keys=True)
+            path.write_text(text + "\n")
 
 
 def main() -> None:

@@ -14,22 +14,27 @@ from temporalio.workflow import NondeterminismError
 from typing_extensions import override
 
 import worker
+from activities.housekeeping import HousekeepingActivities
 from activities.mail import MailActivities
 from activities.public_session import PublicSessionActivities
+from domain.housekeeping import Housekept
 from domain.messages import (
+    HousekeepingStart,
     MailAttempt,
     MailOutcome,
     MailStart,
     PublicSessionOutcome,
     PublicSessionStart,
 )
-from domain.workflow_names import MAIL, PUBLIC_SESSION
+from domain.workflow_names import HOUSEKEEPING, MAIL, PUBLIC_SESSION
+from workflows.housekeeping import FROM_SCHEDULE, HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.options import COMMIT, SMTP
 from workflows.public_session import PublicSessionWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 OUTCOMES = {"completed", "expired", "declined", "revoked", "extended", "sent", "refused"}
+OUTCOMES |= {"done", "step_failed"}
 
 
 def history(path: Path) -> WorkflowHistory:
@@ -57,7 +62,7 @@ def outcome(recorded: WorkflowHistory) -> dict[str, Any]:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_todays_workflows_replay_it(path: Path) -> None:
     replayer = Replayer(
-        workflows=[PublicSessionWorkflow, MailWorkflow],
+        workflows=[PublicSessionWorkflow, MailWorkflow, HousekeepingWorkflow],
         workflow_runner=worker.sandbox(),
         interceptors=worker.INTERCEPTORS,
     )
@@ -202,6 +207,19 @@ class Impatient(MailWorkflow):
                 return MailOutcome(tried.state)
 
 
+@workflow.defn(name=HOUSEKEEPING)
+class GivesUp(HousekeepingWorkflow):
+    """Ends without a single step."""
+
+    @override
+    @workflow.run
+    async def run(self, start: HousekeepingStart = FROM_SCHEDULE) -> Housekept:
+        await workflow.execute_activity_method(
+            HousekeepingActivities.plan_housekeeping, start, **COMMIT
+        )
+        return Housekept()
+
+
 BREAKS = [
     (RemovedActivity, "public_session"),
     (OtherOrder, "public_session"),
@@ -209,6 +227,7 @@ BREAKS = [
     (RemovedTimer, "public_session"),
     (OtherActivity, "public_session"),
     (Impatient, "mail-sent"),
+    (GivesUp, "housekeeping"),
 ]
 
 

@@ -11,4 +11,8 @@ def test_a_workflow_id_is_its_rows_id_behind_its_noun() -> None:
 
 
 def test_every_workflow_has_a_queue_and_mail_has_its_own() -> None:
-    assert names.QUEUE_OF == {"PublicSession": "gatepass-sessions", "Mail": "gatepass-mail"}
+    assert names.QUEUE_OF == {
+        "PublicSession": "gatepass-sessions",
+        "Mail": "gatepass-mail",
+        "Housekeeping": "gatepass-housekeeping",
+    }

@@ -1,0 +1,101 @@
+"""The steps of housekeeping, each a sweep over old rows in short transactions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+from temporalio import activity
+
+from activities.pulse import pulse
+from adapters.temporal import Telegraph
+from commands.reconcile import reconcile_mails, reconcile_sessions
+from commands.work import Transactions
+from domain.housekeeping import (
+    BATCH,
+    CODES_KEPT_FOR,
+    SWEEP_FOR,
+    Swept,
+)
+from domain.messages import HousekeepingPlan, HousekeepingStart, SweepDue
+from store import housekeeping
+
+log = structlog.get_logger()
+
+Purge = Callable[[AsyncSession, datetime, int], Awaitable[int]]
+
+
+class HousekeepingActivities:
+    """Handed the transactions and the way to Temporal by the worker."""
+
+    def __init__(self, transactions: Transactions, telegraph: Telegraph) -> None:
+        """Takes the worker's transactions and its telegraph."""
+        self._transactions = transactions
+        self._telegraph = telegraph
+
+    @activity.defn
+    async def plan_housekeeping(self, start: HousekeepingStart) -> HousekeepingPlan:  # noqa: ARG002 - a message is its type
+        """The steps of this release, in order."""
+        return HousekeepingPlan(tuple(each.__name__ for each in STEPS))
+
+    @activity.defn
+    async def purge_codes(self, due: SweepDue) -> Swept:
+        """Removes codes, and the tries at them, a day after their life."""
+        return await self._sweep(due, CODES_KEPT_FOR, housekeeping.purge_codes)
+
+    @activity.defn
+    async def purge_mails(self, due: SweepDue) -> Swept:
+        """Removes old mails of sessions that are over and no longer show them."""
+        return await self._sweep(
+            due, self._transactions.settings.mail_kept_for, housekeeping.purge_mails
+        )
+
+    @activity.defn
+    async def purge_visits(self, due: SweepDue) -> Swept:
+        """Removes how often the links of sessions long over were opened."""
+        return await self._sweep(
+            due, self._transactions.settings.visit_kept_for, housekeeping.purge_visits
+        )
+
+    @activity.defn
+    async def reconcile(self, due: SweepDue) -> Swept:
+        """Starts the workflows of sessions that Temporal lost."""
+        at = self._transactions.later(due.at)
+        async with pulse():
+            return await reconcile_sessions(self._transactions, self._telegraph, at, due.cursor)
+
+    @activity.defn
+    async def reconcile_mails(self, due: SweepDue) -> Swept:
+        """Starts the workflows of mails that Temporal lost."""
+        at = self._transactions.later(due.at)
+        async with pulse():
+            return await reconcile_mails(self._transactions, self._telegraph, at, due.cursor)
+
+    async def _sweep(self, due: SweepDue, kept_for: timedelta, purge: Purge) -> Swept:
+        """Batch after batch, until nothing is left or it has gone on for long enough."""
+        at, seconds = self._transactions.later(due.at), asyncio.get_running_loop().time
+        stop_at, count = seconds() + SWEEP_FOR.total_seconds(), 0
+        async with pulse():
+            while True:
+                async with self._transactions.work(at) as work:
+                    gone = await purge(work.db, at - kept_for, BATCH)
+                count += gone
+                if gone < BATCH or seconds() >= stop_at:
+                    return Swept(count)
+
+
+STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] = (
+    HousekeepingActivities.purge_codes,
+    HousekeepingActivities.purge_mails,
+    HousekeepingActivities.purge_visits,
+    HousekeepingActivities.reconcile,
+    HousekeepingActivities.reconcile_mails,
+)
+"""What a run does, in order. A step that was released is never taken out of the class."""
+
+
+def activities_of(housekeeper: HousekeepingActivities) -> list[Callable[..., Any]]:
+    """What a worker registers."""
+    return [housekeeper.plan_housekeeping, *(getattr(housekeeper, each.__name__) for each in STEPS)]

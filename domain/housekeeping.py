@@ -1,0 +1,50 @@
+"""What housekeeping keeps for how long, and what one run of it did."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+EVERY = timedelta(minutes=15)
+CATCH_UP = timedelta(minutes=1)
+"""A run that was missed for longer is left out: the next one does its work."""
+LONGEST_RUN = timedelta(hours=1)
+
+CODES_KEPT_FOR = timedelta(days=1)
+
+BATCH = 500
+"""Rows removed in one transaction."""
+SWEEP_FOR = timedelta(seconds=30)
+"""A step that is not through after this leaves the rest to the next run."""
+
+LEFT_ALONE_FOR = timedelta(minutes=10)
+"""What began or ended more recently is on its way and is not looked at."""
+LOOKED_UP_AT_MOST = 200
+"""Workflows asked for in one run, in each of the steps that ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one step did: how many rows, and after which it goes on next time; "" from the start."""
+
+    count: int = 0
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Housekept:
+    """What a run did: counts of the steps that succeeded, names of those that failed, cursors."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+    cursors: dict[str, str] = field(default_factory=dict)
+
+    def having(self, step: str, swept: Swept) -> "Housekept":
+        """With a step that succeeded."""
+        return replace(
+            self,
+            counts=self.counts | {step: swept.count},
+            cursors=self.cursors | {step: swept.cursor},
+        )
+
+    def failing(self, step: str) -> "Housekept":
+        """With a step that failed; it goes on where it was."""
+        return replace(self, failed=(*self.failed, step))
