@@ -15,6 +15,8 @@ from adapters.mail_rendering import RenderedMail, one_line
 LONGEST_LINE = 990
 """Of a message unencoded: RFC 5322 2.1.1 allows 998."""
 
+_PATH = re.compile(r'[\\/:*?"<>|]')
+"""What a file name holds nowhere, or that would lead into another folder."""
 _LOCAL = re.compile(r'[^\s@<>(),:;"\\\[\]\x00-\x1f\x7f]+')
 _DOMAIN = re.compile(r"[\w.-]+")
 
@@ -39,10 +41,22 @@ class Envelope:
     reply_to: str | None = None
 
 
-def compose(rendered: RenderedMail, envelope: Envelope) -> EmailMessage:
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail; `media_type` is such as "application/pdf"."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def compose(
+    rendered: RenderedMail, envelope: Envelope, attachments: tuple[Attachment, ...] = ()
+) -> EmailMessage:
     """The message of a mail, text before HTML, marked as sent by a machine (RFC 3834).
 
-    There is no List-Unsubscribe: these mails are not of a list. Raises `AddressError`.
+    Files follow the text and the HTML. There is no List-Unsubscribe: these mails are not of a list.
+    Raises `AddressError`.
     """
     message = EmailMessage(policy=SMTP)
     message["From"] = _sender(envelope)
@@ -58,6 +72,9 @@ def compose(rendered: RenderedMail, envelope: Envelope) -> EmailMessage:
     message["X-Entity-Ref-ID"] = envelope.message_id
     message.set_content(rendered.text, cte=_encoding(rendered.text))
     message.add_alternative(rendered.html, subtype="html", cte=_encoding(rendered.html))
+    for each in attachments:
+        _attach(message, each)
+    # Last: a header about content goes with the content when a file is put beside it.
     message["Content-Language"] = rendered.language
     return message
 
@@ -73,6 +90,12 @@ def is_address(text: str) -> bool:
 def ascii_domain(domain: str) -> str:
     """A domain in ASCII (RFC 5891), so that only a local part may need SMTPUTF8."""
     return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+
+
+def _attach(message: EmailMessage, attachment: Attachment) -> None:
+    main, _, sub = attachment.media_type.partition("/")
+    name = _PATH.sub("-", one_line(attachment.name))
+    message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=name)
 
 
 def _sender(envelope: Envelope) -> Address:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.mail_message import AddressError, Envelope, compose, is_address
+from adapters.mail_message import AddressError, Attachment, Envelope, compose, is_address
 from adapters.mail_rendering import RenderedMail
 
 LINK = "https://gatepass.example/s/" + "x" * 90
@@ -98,3 +98,48 @@ def test_what_is_no_address_is_not_written_to(given: str) -> None:
     assert is_address("anna@weber.test")
     with pytest.raises(AddressError, match="recipient"):
         compose(PLAIN, envelope(recipient=given))
+
+
+RECEIPT = Attachment("receipt.pdf", "application/pdf", b"%PDF-1.7\n" + bytes(range(256)))
+
+
+def test_files_follow_the_words_and_arrive_whole() -> None:
+    proof = Attachment("receipt.json", "application/json", b"{}")
+    message = read_back(compose(UMLAUTS, envelope(), (RECEIPT, proof)))
+    assert message.get_content_type() == "multipart/mixed"
+    assert message["Content-Language"] == "de"
+    words, *files = message.iter_parts()
+    assert words.get_content_type() == "multipart/alternative"
+    assert [each.get_content_type() for each in words.iter_parts()] == ["text/plain", "text/html"]
+    assert [each.get_content_type() for each in files] == ["application/pdf", "application/json"]
+    assert [each.get_content() for each in files] == [RECEIPT.content, b"{}"]
+    assert {each.get_content_disposition() for each in files} == {"attachment"}
+    preferred = message.get_body()
+    assert preferred is not None
+    assert preferred.get_content_type() == "text/html"
+
+
+def test_without_files_there_is_nothing_around_the_words() -> None:
+    assert compose(PLAIN, envelope()).get_content_type() == "multipart/alternative"
+
+
+@pytest.mark.parametrize(
+    ("given", "arrives"),
+    [
+        ("receipt.pdf", "receipt.pdf"),
+        ("Beleg für 上海.pdf", "Beleg für 上海.pdf"),
+        ("../../etc/passwd", "..-..-etc-passwd"),
+        ('a";\r\nBcc: x@evil.test;b=".pdf', "a-; Bcc- x@evil.test;b=-.pdf"),
+        ("\u202efdp.exe", "fdp.exe"),
+        ("ü" * 150 + ".pdf", "ü" * 150 + ".pdf"),
+    ],
+)
+def test_a_file_name_arrives_as_it_was_or_harmless(given: str, arrives: str) -> None:
+    """RFC 2231: other letters than ASCII are encoded, so that the header itself is ASCII."""
+    sent = compose(PLAIN, envelope(), (Attachment(given, "application/pdf", b"x"),))
+    head = next(each for each in sent.iter_attachments()).as_bytes().partition(b"\r\n\r\n")[0]
+    assert head.isascii()
+    assert max(len(line) for line in head.splitlines()) <= 78
+    message = read_back(sent)
+    assert message["Bcc"] is None
+    assert [each.get_filename() for each in message.iter_attachments()] == [arrives]
