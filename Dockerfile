@@ -13,6 +13,7 @@ RUN /opt/build/bin/pip wheel --no-build-isolation --no-deps --wheel-dir /dist . 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin gatepass
 COPY --from=build /opt/gatepass /opt/gatepass
+RUN install -d -o gatepass -m 700 /var/lib/gatepass/objects
 ENV PATH=/opt/gatepass/bin:$PATH PYTHONUNBUFFERED=1
 USER gatepass
 WORKDIR /opt/gatepass

@@ -54,7 +54,7 @@ bench: $(VENV)/.dev ## measure the embedded stack beside its floors
 lock: $(VENV)/lock/bin/uv ## resolve requirements/*.txt anew from pyproject.toml
 	@compile() { $(VENV)/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 		--no-header --no-annotate "$$@"; }; set -e; \
-	compile pyproject.toml -o requirements/runtime.txt; \
+	compile pyproject.toml --extra antivirus -o requirements/runtime.txt; \
 	compile pyproject.toml --extra demo -o requirements/demo.txt; \
 	compile pyproject.toml --extra dev -o requirements/dev.txt; \
 	compile --group build -o requirements/build.txt

@@ -90,7 +90,20 @@ class Settings:
         "", "Networks (CIDR, comma separated) whose X-Forwarded-For and -Proto are believed"
     )
     root_key_file: str = _text(
-        ".gatepass/root.key", "File of root key versions, outside PostgreSQL"
+        ".gatepass/root.key", "File of root key versions, outside PostgreSQL and its backups"
+    )
+    root_key: str = _text(
+        "",
+        "Root key versions as `1:base64,2:base64`, instead of the file",
+        secret=True,
+    )
+    root_key_command: str = _text(
+        "",
+        "Command that prints the root key's lines, as from a key service, instead of the file",
+        secret=True,
+    )
+    object_store: str = _text(
+        ".gatepass/objects", "Where uploaded files lie: a folder, or s3://, gs://, az://"
     )
     log_level: str = _text("info", "debug, info, warning or error")
 
@@ -140,6 +153,14 @@ class Settings:
         64 * 1024, "bytes", "Largest form a party may post", low=4 * 1024, high=1024 * 1024
     )
 
+    # Uploads.
+    upload_stall: timedelta = _length(
+        30 * SECOND, 5 * SECOND, 10 * MINUTE, "An upload of which nothing comes is given up"
+    )
+    clamd_address: str = _text(
+        "", "host:port of ClamAV's clamd, which checks every uploaded file; empty for none"
+    )
+
     # Templates and issuing.
     template_time_bound: timedelta = _length(
         14 * DAY, DAY, 366 * DAY, "Time bound of a template that states none (PS-5)"
@@ -155,6 +176,13 @@ class Settings:
     )
     mail_timeout: timedelta = _length(
         20 * SECOND, 2 * SECOND, 2 * MINUTE, "Longest talk with the SMTP server"
+    )
+
+    mail_kept_for: timedelta = _length(
+        90 * DAY, DAY, 3650 * DAY, "Rows of mails are kept this long after their session"
+    )
+    visit_kept_for: timedelta = _length(
+        90 * DAY, DAY, 3650 * DAY, "Counts of opened links are kept this long after their session"
     )
 
     # Intents: what must still be told to a workflow.

@@ -36,6 +36,11 @@ class DataFolder:
         return self.path / "root.key"
 
     @property
+    def objects(self) -> Path:
+        """Uploaded files, encrypted."""
+        return self.path / "objects"
+
+    @property
     def token(self) -> Path:
         """The demo's own bearer token."""
         return self.path / "token"

@@ -39,7 +39,7 @@ from adapters.embedded.postgres import Postgres, launch_postgres
 from adapters.embedded.process import ChildError, end_with_parent, wait_until_ready
 from adapters.embedded.supervisor import Say, Supervisor
 from adapters.embedded.temporal_server import launch_temporal
-from adapters.keyring import create_key_file
+from adapters.root_key import create_key_file
 
 # Together under the three seconds that Ctrl-C may take.
 _CLIENTS_STOP = timedelta(seconds=0.6)

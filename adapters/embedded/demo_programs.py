@@ -47,6 +47,7 @@ def environ_of(folder: DataFolder, ports: Ports, database_url: str) -> dict[str,
         "temporal_namespace": NAMESPACE,
         "smtp_url": f"smtp://{LOOPBACK}:{ports.smtp}",
         "root_key_file": str(folder.root_key),
+        "object_store": str(folder.objects),
     }
     settings = {variable_of(name): value for name, value in addresses.items()}
     return {**public_url, **os.environ, **settings}

@@ -38,11 +38,12 @@ async def house(database_url: str, clock: Clock) -> AsyncIterator[House]:
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """The application's settings; Temporal is nowhere, which no request notices."""
     key_file = tmp_path / "root.key"
-    key_file.write_text(f"1 {base64.b64encode(KEYRING.versions[1]).decode()}\n")
+    key_file.write_text(f"1 {base64.b64encode(KEYRING.roots[1]).decode()}\n")
     return replace(
         Settings(),
         database_url=database_url,
         root_key_file=str(key_file),
+        object_store=str(tmp_path / "objects"),
         temporal_address=f"127.0.0.1:{free_port()}",
         public_url=BASE,
     )

@@ -28,6 +28,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
     ours = {
         "GATEPASS_DATABASE_URL": settings.database_url,
         "GATEPASS_ROOT_KEY_FILE": settings.root_key_file,
+        "GATEPASS_OBJECT_STORE": settings.object_store,
         "GATEPASS_TEMPORAL_ADDRESS": settings.temporal_address,
     }
     return os.environ | ours | more

@@ -78,8 +78,9 @@ def test_a_limit_itself_is_allowed_and_one_beyond_is_not(setting: object, low: b
         load_settings({variable: _written(beyond)})
 
 
-def test_the_root_key_itself_is_no_setting() -> None:
-    assert "root_key" not in {each.name for each in fields(Settings)}
+def test_the_root_key_is_a_secret_setting() -> None:
+    secret = {each.name for each in CATALOGUE if each.secret}
+    assert {"root.key", "root.key_command"} <= secret
 
 
 def _written(value: object) -> str:
