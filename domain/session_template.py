@@ -10,12 +10,16 @@ from domain.errors import ScopeRefused, TemplateNotIssuable
 from domain.fault import Fault
 from domain.reminder import MOST as MOST_REMINDERS
 from domain.task import TaskKind
+from domain.upload import UploadScope, check_retention, check_upload, retention_of
 
 TRIGGERS = ("manual", "lifecycle")
 SUBJECTS = ("none", "optional", "required")
 LONGEST_BOUND_DAYS = 366
 MOST_TASKS = 50
 DEFAULT_REMINDERS = (3, 1)
+TASK_MEMBERS = frozenset(
+    ["key", "kind", "title", "help", "form", "document", "statement", "upload"]
+)
 MEMBERS = frozenset(
     [
         "key",
@@ -26,6 +30,7 @@ MEMBERS = frozenset(
         "time_bound_days",
         "ordered",
         "reminders",
+        "retention_days",
         "tasks",
     ]
 )
@@ -74,11 +79,12 @@ class TaskDefinition:
     form: str | None
     document: str | None
     statement: str | None
+    upload: UploadScope | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionTemplate:
-    """One version of a template."""
+    """One version of a template; `retention` after its end a session's captures are erased."""
 
     key: str
     name: str
@@ -88,6 +94,7 @@ class SessionTemplate:
     ordered: bool
     reminders: tuple[int, ...]
     tasks: tuple[TaskDefinition, ...]
+    retention: timedelta | None = None
 
     @classmethod
     def of(cls, definition: Mapping[str, Any]) -> "SessionTemplate":
@@ -101,6 +108,7 @@ class SessionTemplate:
             ordered=definition.get("ordered", True),
             reminders=_reminders(definition),
             tasks=tuple(map(_task, definition["tasks"])),
+            retention=retention_of(definition),
         )
 
 
@@ -126,6 +134,7 @@ def _task(raw: Mapping[str, Any]) -> TaskDefinition:
         raw.get("form"),
         raw.get("document"),
         raw.get("statement"),
+        UploadScope.of(raw["upload"]) if "upload" in raw else None,
     )
 
 
@@ -161,6 +170,7 @@ def faults_of(definition: Mapping[str, Any], referable: Referable) -> tuple[Faul
     bound = read.number(definition, "time_bound_days", "", low=1, high=LONGEST_BOUND_DAYS)
     _check_scope(read, definition.get("scope", {}))
     _check_reminders(read, definition.get("reminders", {}), bound)
+    check_retention(read, definition, "")
     tasks = read.objects(definition, "tasks", "", least=1, most=MOST_TASKS)
     keys = [_check_task(read, each, f"/tasks/{at}", referable) for at, each in enumerate(tasks)]
     read.unique(keys, "/tasks")
@@ -199,7 +209,7 @@ def _is_day(value: Any) -> bool:
 
 
 def _check_task(read: Reader, raw: Mapping[str, Any], at: str, referable: Referable) -> str:
-    read.only(raw, {"key", "kind", "title", "help", "form", "document", "statement"}, at)
+    read.only(raw, TASK_MEMBERS, at)
     kind = read.one_of(raw, "kind", [each.value for each in TaskKind], at)
     read.text(raw, "title", at, longest=120)
     read.text(raw, "help", at, optional=True)
@@ -212,7 +222,7 @@ def _check_form_task(read: Reader, raw: Mapping[str, Any], at: str, referable: R
     form = read.text(raw, "form", at)
     if form:
         read.known(form, referable.forms, f"{at}/form", "form")
-    _unwanted(read, raw, at, ("document", "statement"))
+    _unwanted(read, raw, at, ("document", "statement", "upload"))
 
 
 def _check_acknowledgment_task(
@@ -222,7 +232,7 @@ def _check_acknowledgment_task(
     if document:
         read.known(document, referable.documents, f"{at}/document", "document")
     read.text(raw, "statement", at, longest=2000)
-    _unwanted(read, raw, at, ("form",))
+    _unwanted(read, raw, at, ("form", "upload"))
 
 
 def _check_confirmation_task(
@@ -232,7 +242,12 @@ def _check_confirmation_task(
         _check_acknowledgment_task(read, raw, at, referable)
         return
     read.text(raw, "statement", at, longest=2000)
-    _unwanted(read, raw, at, ("form",))
+    _unwanted(read, raw, at, ("form", "upload"))
+
+
+def _check_upload_task(read: Reader, raw: Mapping[str, Any], at: str, _: Referable) -> None:
+    check_upload(read, raw.get("upload"), f"{at}/upload")
+    _unwanted(read, raw, at, ("form", "document", "statement"))
 
 
 def _unwanted(read: Reader, raw: Mapping[str, Any], at: str, names: tuple[str, ...]) -> None:
@@ -245,4 +260,5 @@ TASK_CHECKS = {
     TaskKind.FORM: _check_form_task,
     TaskKind.ACKNOWLEDGMENT: _check_acknowledgment_task,
     TaskKind.CONFIRMATION: _check_confirmation_task,
+    TaskKind.UPLOAD: _check_upload_task,
 }

@@ -11,6 +11,7 @@ class TaskKind(StrEnum):
     FORM = "form"
     ACKNOWLEDGMENT = "acknowledgment"
     CONFIRMATION = "confirmation"
+    UPLOAD = "upload"
 
 
 class TaskState(StrEnum):

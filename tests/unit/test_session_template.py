@@ -16,6 +16,7 @@ from domain.session_template import (
     faults_of,
 )
 from domain.task import TaskKind
+from domain.upload import UploadScope
 
 REFERABLE = Referable(forms={"profile"}, documents={"terms"})
 
@@ -141,6 +142,60 @@ def test_every_fault_is_named_at_once() -> None:
             "/tasks/5/document",
         ]
     )
+
+
+UPLOAD_TASK: dict[str, Any] = {
+    "key": "certifications",
+    "kind": "upload",
+    "title": "Certifications",
+    "help": "As PDF.",
+    "upload": {"kinds": ["pdf"], "required": [{"key": "insurance", "title": "Insurance"}]},
+}
+
+
+def test_a_task_that_asks_for_files() -> None:
+    # PS-40
+    body = definition(tasks=[UPLOAD_TASK, *definition()["tasks"]])
+    assert pointers(body) == []
+    task, form, *_ = SessionTemplate.of(body).tasks
+    assert task.kind == TaskKind.UPLOAD
+    assert task.upload == UploadScope.of(UPLOAD_TASK["upload"])
+    assert form.upload is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({"upload": None}, ["/tasks/0/upload"]),
+        ({"upload": {"kinds": ["exe"]}}, ["/tasks/0/upload/kinds/0"]),
+        ({"upload": {}}, ["/tasks/0/upload/kinds"]),
+        (
+            {"form": "profile", "document": "terms", "statement": "Yes."},
+            ["/tasks/0/form", "/tasks/0/document", "/tasks/0/statement"],
+        ),
+        ({"kind": "form", "form": "profile"}, ["/tasks/0/upload"]),
+        (
+            {"kind": "acknowledgment", "document": "terms", "statement": "Yes."},
+            ["/tasks/0/upload"],
+        ),
+        ({"kind": "confirmation", "statement": "Yes."}, ["/tasks/0/upload"]),
+    ],
+)
+def test_uploads_belong_to_upload_tasks(changes: dict[str, Any], faults: list[str]) -> None:
+    assert pointers(definition(tasks=[UPLOAD_TASK | changes])) == faults
+
+
+@pytest.mark.parametrize(
+    ("days", "good"),
+    [(None, True), (1, True), (3650, True), (0, False), (3651, False), ("1", False)],
+)
+def test_captures_are_kept_for_a_time(days: Any, good: bool) -> None:
+    body = definition(retention_days=days)
+    assert pointers(body) == ([] if good else ["/retention_days"])
+    if good:
+        kept = SessionTemplate.of(body).retention
+        assert kept == (timedelta(days=days) if days else None)
+    assert SessionTemplate.of(definition()).retention is None
 
 
 @pytest.mark.parametrize(("days", "good"), [(0, False), (1, True), (366, True), (367, False)])

@@ -1,0 +1,220 @@
+"""Checks uploaded files as they stream by (PS-40).
+
+Whole-inspected kinds go through a process of their own (`adapters.file_checks`): fed by a pipe,
+read by a pipe, so that our memory stays flat and nothing clear is written anywhere. The process
+reads the whole file before it says a word, therefore feeding first and reading then cannot lock.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+from adapters.file_checks.confinement import MOST_CPU_SECONDS
+from adapters.file_checks.passing import is_text, passing_text
+from adapters.file_checks.verdict import Verdict
+from domain.file_kind import HEAD_BYTES, WHOLE_BYTES, FileKind, Inspection
+from domain.upload import UploadReason, UploadRefused, refused, refuses_content, size_text
+
+CHECKING_AT_ONCE = 2
+RECEIVING_AT_ONCE = 16
+"""Processes that may wait for the rest of their file; each holds what came, at most 50 MiB."""
+
+_PIECE = 256 * 1024
+_ROOT = str(Path(__file__).resolve().parents[1])
+# Our folder comes last, so that no file of ours can stand in for one of the library's.
+_BOOT = (
+    f"import sys, runpy; sys.path.append({_ROOT!r}); "
+    "runpy.run_module('adapters.file_checks', run_name='__main__', alter_sys=True)"
+)
+_PASSED_ON = ("LD_LIBRARY_PATH",)
+_FILE_AT_FAULT = frozenset(
+    [signal.SIGXCPU, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL]
+)
+_checking = asyncio.Semaphore(CHECKING_AT_ONCE)
+_receiving = asyncio.Semaphore(RECEIVING_AT_ONCE)
+
+
+class FileCheckBroken(Exception):
+    """The check itself did not work; the file may be good, and can be sent again."""
+
+
+async def checked(
+    kind: FileKind,
+    chunks: AsyncIterator[bytes],
+    *,
+    timeout: timedelta,  # noqa: ASYNC109 - limits the check alone, not the sender
+) -> AsyncGenerator[bytes, None]:
+    """The file as it may be kept: `sanitised` or `passing`, whichever its kind asks for."""
+    if kind.inspection == Inspection.WHOLE:
+        stream = sanitised(kind, chunks, timeout=timeout)
+    else:
+        stream = passing(kind, chunks)
+    async with aclosing(stream):
+        async for each in stream:
+            yield each
+
+
+async def passing(kind: FileKind, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The same bytes while they are of this kind; raises `UploadRefused` in their midst."""
+    async with aclosing(_with_good_head(kind, chunks)) as good:
+        stream = passing_text(good) if is_text(kind) else good
+        async with aclosing(stream):
+            async for each in stream:
+                yield each
+
+
+async def sanitised(
+    kind: FileKind,
+    chunks: AsyncIterator[bytes],
+    *,
+    timeout: timedelta,  # noqa: ASYNC109 - limits the check alone, not the sender
+) -> AsyncGenerator[bytes, None]:
+    """The file written anew, or `UploadRefused` before its first byte.
+
+    `timeout` is for the check alone, from the last byte given to the verdict; how long the sender
+    takes is the caller's to limit. Close this generator (`contextlib.aclosing`) when stopping
+    early: that ends the process. Raises `FileCheckBroken` when the check itself fails.
+    """
+    async with aclosing(_with_good_head(kind, chunks)) as good:
+        head = await anext(good)
+        async with _receiving, _process(kind) as process:
+            await _feed(process, _beginning_with(head, good), timeout)
+            verdict = await _verdict(process, timeout)
+            if verdict.refusal:
+                raise UploadRefused(verdict.refusal)
+            async for each in _kept(process, verdict.length):
+                yield each
+
+
+async def _beginning_with(head: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield head
+    async for each in rest:
+        yield each
+
+
+async def _with_good_head(
+    kind: FileKind, chunks: AsyncIterator[bytes]
+) -> AsyncGenerator[bytes, None]:
+    head, judged = b"", False
+    async for chunk in chunks:
+        if judged:
+            yield chunk
+            continue
+        head += chunk
+        if len(head) >= HEAD_BYTES:
+            judged = _check_head(kind, head)
+            yield head
+    if not judged:
+        _check_head(kind, head)
+        yield head
+
+
+def _check_head(kind: FileKind, head: bytes) -> bool:
+    if refusal := refuses_content(kind, head[:HEAD_BYTES]):
+        raise UploadRefused(refusal)
+    return True
+
+
+def _command(kind: FileKind) -> Sequence[str]:
+    return (sys.executable, "-I", "-c", _BOOT, kind.value, str(os.getpid()))
+
+
+@asynccontextmanager
+async def _process(kind: FileKind) -> AsyncIterator[Process]:
+    """A process that checks one file; gone, whatever happens, when the context ends."""
+    # Of our environment it gets nothing: the root key may be in there.
+    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        *_command(kind),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        limit=_PIECE,
+        env=environ,
+        cwd="/",
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        _stdin(process).close()
+        await process.communicate()
+
+
+def _stdin(process: Process) -> asyncio.StreamWriter:
+    return cast("asyncio.StreamWriter", process.stdin)
+
+
+def _stdout(process: Process) -> asyncio.StreamReader:
+    return cast("asyncio.StreamReader", process.stdout)
+
+
+async def _feed(process: Process, chunks: AsyncIterator[bytes], within: timedelta) -> None:
+    """Everything to the process; it may end before it has read it all, when it has judged."""
+    given, stdin = 0, _stdin(process)
+    async for chunk in chunks:
+        given += len(chunk)
+        if given > WHOLE_BYTES:
+            raise refused(UploadReason.TOO_LARGE, size_text(WHOLE_BYTES), size_text(given))
+        stdin.write(chunk)
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                await stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        except TimeoutError as error:
+            raise FileCheckBroken("the process does not read") from error
+
+
+async def _verdict(process: Process, within: timedelta) -> Verdict:
+    """What the process says once it has the whole file; two may be busy at once."""
+    async with _checking:
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                _stdin(process).close()
+                line = await _stdout(process).readline()
+        except TimeoutError as error:
+            raise _unfinished(within.total_seconds()) from error
+    if line.endswith(b"\n"):
+        return _read(line)
+    raise await _without_verdict(process)
+
+
+def _read(line: bytes) -> Verdict:
+    try:
+        return Verdict.of(line)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileCheckBroken("no verdict") from error
+
+
+async def _without_verdict(process: Process) -> Exception:
+    """Why it ended silently: the file broke the parser or its limits, or we are at fault."""
+    _, said = await process.communicate()
+    code = process.returncode or 0
+    if -code == signal.SIGXCPU:
+        return _unfinished(MOST_CPU_SECONDS)
+    if -code in _FILE_AT_FAULT:
+        return refused(UploadReason.DAMAGED, "readable", signal.Signals(-code).name)
+    return FileCheckBroken(f"exit code {code}: {said[-500:].decode(errors='replace')}")
+
+
+def _unfinished(seconds: float) -> UploadRefused:
+    return refused(UploadReason.DAMAGED, f"checked within {seconds:g} s", "not finished")
+
+
+async def _kept(process: Process, length: int) -> AsyncIterator[bytes]:
+    left, stdout = length, _stdout(process)
+    while left and (piece := await stdout.read(min(left, _PIECE))):
+        left -= len(piece)
+        yield piece
+    if left:
+        raise FileCheckBroken(f"{left} of {length} bytes did not come")

@@ -1,0 +1,69 @@
+"""Checks one file, from standard input to standard output: `KIND PARENT-PID`."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from adapters.file_checks.confinement import MOST_MEMORY, confine
+from adapters.file_checks.verdict import Verdict
+from domain.file_kind import WHOLE_BYTES, FileKind
+from domain.upload import UploadReason, UploadRefusal, UploadRefused, size_text
+
+Rewrite = Callable[[bytes], bytes]
+"""From a file to the same without what could act; raises `UploadRefused`."""
+
+REWRITES: Mapping[FileKind, tuple[str, str]] = {
+    FileKind.PDF: ("pdf", "rewritten"),
+    FileKind.JPEG: ("picture", "rewritten_jpeg"),
+    FileKind.PNG: ("picture", "rewritten_png"),
+    FileKind.WEBP: ("picture", "rewritten_webp"),
+    FileKind.DOCX: ("office", "rewritten_docx"),
+    FileKind.XLSX: ("office", "rewritten_xlsx"),
+    FileKind.ZIP: ("archive", "rewritten"),
+}
+"""Module and function of each kind: only the parser that is needed is loaded."""
+
+
+def rewrite_of(kind: FileKind) -> Rewrite:
+    """The check of a kind; loads its parser."""
+    module, name = REWRITES[kind]
+    rewrite: Rewrite = getattr(importlib.import_module(f"adapters.file_checks.{module}"), name)
+    return rewrite
+
+
+def judged(rewrite: Rewrite, raw: bytes) -> tuple[Verdict, bytes]:
+    """The verdict on a file, and the file as it may be kept."""
+    try:
+        kept = rewrite(raw)
+    except UploadRefused as error:
+        return Verdict(error.refusal), b""
+    except MemoryError:
+        return Verdict(_refusal(UploadReason.ARCHIVE_BOMB, size_text(MOST_MEMORY), "more")), b""
+    except RecursionError:
+        return Verdict(_refusal(UploadReason.DAMAGED, "readable", "nested too deep")), b""
+    except Exception as error:  # noqa: BLE001 - a parser may fail in any way; the file is at fault
+        given = type(error).__name__
+        return Verdict(_refusal(UploadReason.DAMAGED, "readable", given)), b""
+    return Verdict(length=len(kept)), kept
+
+
+def _refusal(reason: UploadReason, limit: str, given: str) -> UploadRefusal:
+    return UploadRefusal(reason, limit, given)
+
+
+def main(kind: str, parent: str) -> None:
+    """Load, confine, and only then read the file."""
+    rewrite = rewrite_of(FileKind(kind))
+    confine(int(parent))
+    # From here on what libraries print could quote the file; it goes nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    raw = sys.stdin.buffer.read(WHOLE_BYTES + 1)
+    verdict, kept = judged(rewrite, raw)
+    sys.stdout.buffer.write(verdict.line())
+    sys.stdout.buffer.write(kept)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
