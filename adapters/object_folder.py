@@ -1,0 +1,69 @@
+"""What a folder needs to be an object store that keeps its word when the power fails.
+
+obstore writes files without flushing them to the disk, and a stream of it replaces what already has
+the name; here a written file is flushed and then given its name, which fails if the name is taken.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+STAGING = "staging"
+"""Where files are written before they have their name; anything old in it was given up."""
+
+
+def prepare(folder: Path) -> None:
+    """Makes the folder for its owner's eyes alone, unless it is there; raises `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / STAGING).mkdir(mode=0o700, exist_ok=True)
+
+
+def flush_begun(folder: Path, staged: str) -> None:
+    """Flushes what is written so far of a staged file, which may not have its whole name yet."""
+    for each in (folder / STAGING).glob(f"{Path(staged).name}*"):
+        _flush(each)
+
+
+def publish(folder: Path, staged: str, name: str) -> None:
+    """Flushes a staged file and gives it its name, both for good.
+
+    Raises `FileExistsError` when the name is taken and `OSError` when the disk fails.
+    """
+    source, target = folder / staged, folder / name
+    source.chmod(0o600)
+    _flush(source)
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    # A link never replaces a file, as a rename would.
+    target.hardlink_to(source)
+    source.unlink()
+    _flush(target.parent)
+    _flush(folder)
+
+
+def discard(folder: Path, staged: str) -> None:
+    """Removes a staged file, if it is there."""
+    (folder / staged).unlink(missing_ok=True)
+
+
+def sweep(folder: Path, before: datetime) -> int:
+    """Removes staged files last written before a moment; returns how many."""
+    old = [each for each in (folder / STAGING).iterdir() if _written_at(each) < before]
+    for each in old:
+        each.unlink(missing_ok=True)
+    return len(old)
+
+
+def _written_at(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        # It was given its name, or removed, since the folder was listed.
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _flush(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
