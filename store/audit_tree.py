@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary, bindparam, func, insert, tuple_, update
+from sqlalchemy import BigInteger, LargeBinary, bindparam, func, insert, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 from typing_extensions import override
@@ -14,7 +14,7 @@ from domain.audit_leaf import Leaf
 from domain.audit_tree import Node, Place
 from store.audit import AuditRow
 from store.columns import instant
-from store.sealed import Owner, OwnerKind, SealedRow, opened_one, sealed
+from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
 class AuditNodeRow(SQLModel, table=True):
@@ -96,6 +96,12 @@ async def try_to_lock_tree(db: AsyncSession, workspace_id: UUID) -> bool:
     return bool((await db.scalars(select(func.pg_try_advisory_xact_lock(place)))).one())
 
 
+async def lock_tree(db: AsyncSession, workspace_id: UUID) -> None:
+    """Waits until this transaction is the one that extends the tree."""
+    place = func.hashtextextended(f"audit_tree:{workspace_id}", 0)
+    await db.execute(select(func.pg_advisory_xact_lock(place)))
+
+
 async def tree_size(db: AsyncSession, workspace_id: UUID) -> int:
     """How many leaves the tree has."""
     found = select(func.max(AuditRow.position)).where(AuditRow.workspace_id == workspace_id)
@@ -139,7 +145,15 @@ async def place_leaves(
 async def add_nodes(db: AsyncSession, workspace_id: UUID, nodes: Sequence[Node]) -> None:
     """Keeps the subtrees that are now whole."""
     if nodes:
-        rows = [{"workspace_id": workspace_id, **each._asdict()} for each in nodes]
+        rows = [
+            {
+                "workspace_id": workspace_id,
+                "level": each.level,
+                "index": each.index,
+                "hash": each.hash,
+            }
+            for each in nodes
+        ]
         await (await db.connection()).execute(insert(AuditNodeRow), rows)
 
 
@@ -190,21 +204,74 @@ async def signer_of(db: AsyncSession, workspace_id: UUID) -> AuditSignerRow | No
     return await opened_one(db, found.one_or_none())
 
 
-async def workspaces_to_sign(db: AsyncSession, before: datetime) -> Sequence[UUID]:
-    """The workspaces with numbered events since a head that was signed before `before`."""
-    newest = (
-        select(
-            AuditCheckpointRow.workspace_id,
-            func.max(AuditCheckpointRow.size).label("size"),
-            func.max(AuditCheckpointRow.signed_at).label("signed_at"),
-        )
-        .group_by(col(AuditCheckpointRow.workspace_id))
-        .subquery()
+async def workspaces_to_sign(db: AsyncSession, until: datetime) -> Sequence[UUID]:
+    """The workspaces with numbered events since a head that was signed until `until`.
+
+    Each newest head is one step into an index: heads are kept for ever, so nothing may count them.
+    """
+    head = (
+        select(AuditCheckpointRow.size, AuditCheckpointRow.signed_at)
+        .where(AuditCheckpointRow.workspace_id == AuditSignerRow.workspace_id)
+        .order_by(col(AuditCheckpointRow.size).desc())
+        .limit(1)
+        .lateral()
     )
     later = (
         select(AuditRow.id)
-        .where(AuditRow.workspace_id == newest.c.workspace_id, AuditRow.position == newest.c.size)
+        .where(
+            AuditRow.workspace_id == AuditSignerRow.workspace_id,
+            AuditRow.position == head.c.size,
+        )
         .exists()
     )
-    found = select(newest.c.workspace_id).where(newest.c.signed_at < before, later)
-    return (await db.scalars(found)).all()
+    found = select(AuditSignerRow.workspace_id).join(head, true())
+    return (await db.scalars(found.where(head.c.signed_at <= until, later))).all()
+
+
+async def checkpoints_over(
+    db: AsyncSession, workspace_id: UUID, first: int, last: int
+) -> dict[int, str]:
+    """The notes signed over more than `first` and at most `last` events, by their sizes."""
+    size = col(AuditCheckpointRow.size)
+    found = select(AuditCheckpointRow.size, AuditCheckpointRow.note).where(
+        AuditCheckpointRow.workspace_id == workspace_id, size > first, size <= last
+    )
+    return {row.size: row.note for row in (await db.execute(found)).all()}
+
+
+async def leaves_page(
+    db: AsyncSession, workspace_id: UUID, first: int, last: int
+) -> Sequence[AuditRow]:
+    """The events with places from `first` on and before `last`, in their order."""
+    found = select(AuditRow).where(
+        AuditRow.workspace_id == workspace_id,
+        col(AuditRow.position) >= first,
+        col(AuditRow.position) < last,
+    )
+    # What lies in the session from before could be older than the table.
+    found = found.execution_options(populate_existing=True)
+    return (await db.scalars(found.order_by(col(AuditRow.position)))).all()
+
+
+async def events_of_session(
+    db: AsyncSession, session_id: UUID, events: Collection[str]
+) -> Sequence[AuditRow]:
+    """These events of a session, oldest first."""
+    found = select(AuditRow).where(
+        AuditRow.session_id == session_id, col(AuditRow.event).in_(events)
+    )
+    return await opened(db, (await db.scalars(found.order_by(col(AuditRow.id)))).all())
+
+
+async def sealing_sizes(db: AsyncSession, rows: Collection[AuditRow]) -> dict[UUID, int]:
+    """The size of the first signed head over each of these events; absent until there is one."""
+    first = (
+        select(func.min(AuditCheckpointRow.size))
+        .where(
+            AuditCheckpointRow.workspace_id == AuditRow.workspace_id,
+            col(AuditCheckpointRow.size) > AuditRow.position,
+        )
+        .scalar_subquery()
+    )
+    found = select(AuditRow.id, first).where(col(AuditRow.id).in_([each.id for each in rows]))
+    return {id_: size for id_, size in (await db.execute(found)).all() if size is not None}
