@@ -10,12 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
 from activities.pulse import pulse
+from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph
+from commands import erasure
 from commands.reconcile import reconcile_mails, reconcile_sessions
+from commands.upload_orphans import remove_orphans
 from commands.work import Transactions
 from domain.housekeeping import (
     BATCH,
     CODES_KEPT_FOR,
+    ERASED_AT_ONCE,
+    ORPHANS_LEFT_FOR,
     SWEEP_FOR,
     Swept,
 )
@@ -30,10 +35,13 @@ Purge = Callable[[AsyncSession, datetime, int], Awaitable[int]]
 class HousekeepingActivities:
     """Handed the transactions and the way to Temporal by the worker."""
 
-    def __init__(self, transactions: Transactions, telegraph: Telegraph) -> None:
-        """Takes the worker's transactions and its telegraph."""
+    def __init__(
+        self, transactions: Transactions, telegraph: Telegraph, objects: ObjectStore
+    ) -> None:
+        """Takes the worker's transactions, its telegraph and where files lie."""
         self._transactions = transactions
         self._telegraph = telegraph
+        self._objects = objects
 
     @activity.defn
     async def plan_housekeeping(self, start: HousekeepingStart) -> HousekeepingPlan:  # noqa: ARG002 - a message is its type
@@ -60,6 +68,22 @@ class HousekeepingActivities:
         )
 
     @activity.defn
+    async def erase_due(self, due: SweepDue) -> Swept:
+        """Erases the sessions and files whose retention is over."""
+
+        async def erase(at: datetime) -> int:
+            return await erasure.erase_due(self._transactions, at, ERASED_AT_ONCE)
+
+        return await self._repeat(due, erase, ERASED_AT_ONCE)
+
+    @activity.defn
+    async def remove_orphans(self, due: SweepDue) -> Swept:
+        """Removes the bytes of files that have no row, or whose row was removed."""
+        before = self._transactions.later(due.at) - ORPHANS_LEFT_FOR
+        async with pulse():
+            return Swept(await remove_orphans(self._transactions, self._objects, before))
+
+    @activity.defn
     async def reconcile(self, due: SweepDue) -> Swept:
         """Starts the workflows of sessions that Temporal lost."""
         at = self._transactions.later(due.at)
@@ -74,15 +98,23 @@ class HousekeepingActivities:
             return await reconcile_mails(self._transactions, self._telegraph, at, due.cursor)
 
     async def _sweep(self, due: SweepDue, kept_for: timedelta, purge: Purge) -> Swept:
+        async def purge_some(at: datetime) -> int:
+            async with self._transactions.work(at) as work:
+                return await purge(work.db, at - kept_for, BATCH)
+
+        return await self._repeat(due, purge_some, BATCH)
+
+    async def _repeat(
+        self, due: SweepDue, some: Callable[[datetime], Awaitable[int]], batch: int
+    ) -> Swept:
         """Batch after batch, until nothing is left or it has gone on for long enough."""
         at, seconds = self._transactions.later(due.at), asyncio.get_running_loop().time
         stop_at, count = seconds() + SWEEP_FOR.total_seconds(), 0
         async with pulse():
             while True:
-                async with self._transactions.work(at) as work:
-                    gone = await purge(work.db, at - kept_for, BATCH)
+                gone = await some(at)
                 count += gone
-                if gone < BATCH or seconds() >= stop_at:
+                if gone < batch or seconds() >= stop_at:
                     return Swept(count)
 
 
@@ -90,6 +122,8 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.purge_codes,
     HousekeepingActivities.purge_mails,
     HousekeepingActivities.purge_visits,
+    HousekeepingActivities.erase_due,
+    HousekeepingActivities.remove_orphans,
     HousekeepingActivities.reconcile,
     HousekeepingActivities.reconcile_mails,
 )

@@ -13,8 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from api.call import Call
-from domain.errors import IdempotencyKeyReused
-from store.idempotency import Claim, claim_key
+from domain.errors import Erased, IdempotencyKeyReused
+from store.idempotency import ERASED, Claim, claim_key
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotent-Replayed"
@@ -33,7 +33,8 @@ IdempotencyKey = Annotated[
 async def once(call: Call, status: int, act: Callable[[], Awaitable[BaseModel | None]]) -> Response:
     """Acts and answers with `status`, or replays what the same key was answered before.
 
-    Raises `IdempotencyKeyReused` for a key that another request used, and what `act` raises.
+    Raises `IdempotencyKeyReused` for a key that another request used, `Erased` if what was answered
+    was erased since, and what `act` raises.
     """
     key = _key(call.request)
     if key is None:
@@ -47,6 +48,8 @@ async def once(call: Call, status: int, act: Callable[[], Awaitable[BaseModel | 
         return answer
     if row.request_digest != digest:
         raise IdempotencyKeyReused
+    if row.status == ERASED:
+        raise Erased
     return Response(row.text, row.status, {REPLAYED: "true"}, MEDIA_TYPE if row.text else None)
 
 

@@ -13,7 +13,7 @@ from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.definition import DefinitionKind
-from domain.errors import NotFound, PartyInvalid, TransitionRefused
+from domain.errors import Erased, NotFound, PartyInvalid, TransitionRefused
 from domain.fault import Fault
 from domain.lifecycle import Lifecycle, Transition
 from domain.party import PartyFields, faults_of
@@ -108,10 +108,15 @@ async def _lifecycle(work: Work, workspace_id: UUID, kind: str) -> tuple[Lifecyc
 async def find_party(
     work: Work, workspace_id: UUID, party_id: UUID, *, lock: bool = False
 ) -> PartyRow:
-    """A party of this workspace; raises `NotFound`."""
+    """A party of this workspace; raises `NotFound`.
+
+    Who locks it wants to act on it: raises `Erased` then.
+    """
     row = await party_by_id(work.db, workspace_id, party_id, lock=lock)
     if row is None:
         raise NotFound("party")
+    if lock and row.erased_at is not None:
+        raise Erased
     return row
 
 

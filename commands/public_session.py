@@ -17,17 +17,17 @@ from domain.actor import WORKFLOW, Actor
 from domain.audit import AuditEvent
 from domain.binding import BindingEnd, IdlePolicy
 from domain.code import MAIL_WINDOW, MailAllowance
-from domain.errors import MailTooSoon, NoContactAddress, NotFound, ReissueRefused
+from domain.erasure import erase_at
+from domain.errors import Erased, MailTooSoon, NoContactAddress, NotFound, ReissueRefused
 from domain.mail import MailKind
 from domain.messages import BoundChecked, DeadlineMoved, Declined, IdleChecked, Revoked
 from domain.public_session import OPEN, EndReason, PublicSession
 from domain.reminder import reminder_times
 from domain.workflow_names import DEADLINE_MOVED, DECLINED, REVOKE
+from store.binding import binding_by_id, binding_value
 from store.mail import count_mails, lock_recipient, mail_by_cause, mail_times
 from store.public_session import (
     PublicSessionRow,
-    binding_by_id,
-    binding_value,
     session_by_cause,
     session_by_id,
     tasks_of,
@@ -53,10 +53,12 @@ class Target:
 
 
 async def lock_session(work: Work, target: Target) -> PublicSessionRow:
-    """The session's row, locked; raises `NotFound`."""
+    """The session's row, locked; raises `NotFound` or `Erased`."""
     row = await session_by_id(work.db, target.session_id, target.workspace_id, lock=True)
     if row is None:
         raise NotFound("public session")
+    if row.erased_at is not None:
+        raise Erased
     return row
 
 
@@ -71,12 +73,14 @@ def refuse_ended(work: Work, row: PublicSessionRow) -> PublicSession:
 async def end_session(
     work: Work, row: PublicSessionRow, reason: EndReason, actor: Actor, rationale: str = ""
 ) -> None:
-    """Writes an end down: status, reason, time, the browser's place and the audit."""
+    """Writes an end down: status, reason, times, the browser's place and the audit."""
     ended = value_of(row, ()).ending(reason)
     row.status, row.end_reason, row.ended_at = ended.status, reason, work.at
+    row.erase_at = erase_at(work.at, row.retention_days)
     if reason != EndReason.COMPLETED:
         await end_binding(work, row, BindingEnd.SESSION_ENDED)
-    work.audit_session(ENDED[reason], row, actor, reason=rationale)
+    details = {"erase_at": row.erase_at.isoformat()} if row.erase_at else {}
+    work.audit_session(ENDED[reason], row, actor, reason=rationale, details=details)
 
 
 async def revoke(work: Work, target: Target, rationale: str, message: str = "") -> PublicSessionRow:
@@ -199,6 +203,8 @@ async def correct_address(work: Work, target: Target, email: str) -> PublicSessi
     row = await session_by_id(work.db, target.session_id, target.workspace_id)
     if row is None:
         raise NotFound("public session")
+    if row.erased_at is not None:
+        raise Erased
     refuse_ended(work, row)
     await renew_links(work, row.workspace_id, row.party_id, email, target.actor)
     return await lock_session(work, target)

@@ -13,6 +13,7 @@ class ActorKind(StrEnum):
     WORKFLOW = "workflow"
     OPERATOR = "operator"
     MAIL_SYSTEM = "mail_system"
+    HOUSEKEEPING = "housekeeping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,5 @@ class Actor:
 OPERATOR = Actor(ActorKind.OPERATOR, "cli", "Operator at the command line")
 WORKFLOW = Actor(ActorKind.WORKFLOW, "public-session", "Gatepass")
 MAIL_SYSTEM = Actor(ActorKind.MAIL_SYSTEM, "report", "Mail system")
+HOUSEKEEPING = Actor(ActorKind.HOUSEKEEPING, "retention", "Gatepass, when retention is over")
+VIRUS_CHECK = Actor(ActorKind.WORKFLOW, "upload-check", "Gatepass, asking the virus scanner")

@@ -10,6 +10,11 @@ LONGEST_RUN = timedelta(hours=1)
 
 CODES_KEPT_FOR = timedelta(days=1)
 
+ORPHANS_LEFT_FOR = timedelta(minutes=5)
+"""A file is whole before its row is written; by then the row is there, or never will be."""
+
+ERASED_AT_ONCE = 50
+"""Sessions erased before a step asks whether it has gone on for long enough."""
 BATCH = 500
 """Rows removed in one transaction."""
 SWEEP_FOR = timedelta(seconds=30)

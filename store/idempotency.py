@@ -1,30 +1,38 @@
 """Idempotency keys: the first answer to a POST, kept so that a repeated one gets it again."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import Index, delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 from typing_extensions import override
 
 from store.columns import instant
-from store.sealed import Owner, OwnerKind, SealedRow, opened_one, sealed
+from store.sealed import Owner, OwnerKind, SealedRow, opened_one, sealed, words_column
+
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ERASED = 410
+"""The status of an answer that was emptied because it told of what was erased since."""
 
 
 class IdempotencyRow(SealedRow, table=True):
     """One key of one token: the request's digest and, once it is answered, the answer."""
 
     __tablename__ = "idempotency"
+    __table_args__ = (Index(None, "words", postgresql_using="gin"),)
 
     token_id: UUID = Field(foreign_key="token.id", primary_key=True)
     key: str = Field(primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspace.id")
     request_digest: str
     status: int = 0
+    words: list[bytes] = words_column()
     created_at: datetime = instant(index=True)
 
     text = sealed("text", "")
@@ -43,6 +51,11 @@ class IdempotencyRow(SealedRow, table=True):
     def row_name(self) -> str:
         """The primary key, which is no id of its own."""
         return f"{self.token_id}/{self.key}"
+
+    @override
+    def texts_to_find(self) -> Sequence[str]:
+        """The ids in the answer: when one of them is erased, it is emptied."""
+        return sorted(set(ID.findall(self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,7 @@ async def claim_key(db: AsyncSession, wanted: Claim) -> tuple[IdempotencyRow, bo
             workspace_id=wanted.workspace_id,
             request_digest=wanted.request_digest,
             status=0,
+            words=[],
             created_at=wanted.at,
         )
         .on_conflict_do_nothing()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 from typing_extensions import override
 
+from domain.erasure import ERASED_NAME
 from domain.party import address_to_find, texts_to_find, words_to_find
 from store.columns import instant, optional_instant, primary_id
 from store.page import page_of
@@ -55,6 +56,11 @@ class PartyRow(SealedRow, table=True):
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)
+
+    @property
+    def listed_name(self) -> str:
+        """The name that lists show; an erased party has none of its own."""
+        return self.name if self.erased_at is None else ERASED_NAME
 
     @property
     @override
@@ -168,6 +174,6 @@ async def mentions(db: AsyncSession, workspace_id: UUID, q: str) -> ColumnElemen
 
 
 async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of several parties."""
+    """The names of several parties, as lists show them."""
     found = await db.scalars(select(PartyRow).where(col(PartyRow.id).in_(party_ids)))
-    return {each.id: each.name for each in await opened(db, found.all())}
+    return {each.id: each.listed_name for each in await opened(db, found.all())}

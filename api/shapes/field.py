@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -120,6 +120,13 @@ class Shown(BaseModel):
     """What is answered; members are added, never renamed or removed."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    @classmethod
+    def showing(cls, row: Any, **others: Any) -> Self:
+        """The shape of a row: its members as the row has them, except for the `others`."""
+        names = cls.model_fields.keys() - others.keys()
+        shown = {name: getattr(row, name) for name in names if hasattr(row, name)}
+        return cls.model_validate(shown | others)
 
 
 class Page(Shown, Generic[Item]):

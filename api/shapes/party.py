@@ -100,6 +100,7 @@ class PartyShape(Shown):
     verification: Verification
     created_at: datetime
     updated_at: datetime
+    erased_at: datetime | None = Field(description="When it was erased; nothing of it is left")
 
     @classmethod
     def of(cls, row: PartyRow, **others: Any) -> Self:
@@ -108,7 +109,7 @@ class PartyShape(Shown):
         lock = Verification(
             locked=locked_at is not None, locked_at=locked_at, failures=row.failed_verifications
         )
-        return cls.model_validate(row.model_dump() | {"verification": lock} | others)
+        return cls.showing(row, name=row.listed_name, verification=lock, **others)
 
 
 class Passage(Shown):

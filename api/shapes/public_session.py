@@ -106,6 +106,8 @@ class PublicSessionShape(Shown):
     mail_detail: str
     advance: AdvanceShape
     reissued_from: UUID | None
+    erase_at: datetime | None = Field(description="When what was captured is erased by itself")
+    erased_at: datetime | None = Field(description="When it was erased; nothing of it is left")
     tasks: list[TaskShape]
 
     @classmethod
@@ -127,7 +129,7 @@ class PublicSessionShape(Shown):
             "advance": AdvanceShape(state=Advance(row.advance), reason=row.advance_reason),
             "tasks": [_task(value, each) for each in tasks],
         }
-        return cls.model_validate(row.model_dump() | said | others)
+        return cls.showing(row, **said | others)
 
 
 def _standing(row: PublicSessionRow, value: PublicSession, at: datetime) -> dict[str, Any]:
@@ -192,7 +194,7 @@ class SubmissionShape(Shown):
     @classmethod
     def of(cls, row: SubmissionRow, task: TaskRow) -> Self:
         """The shape of a row."""
-        return cls.model_validate(row.model_dump() | {"task": task.key, "kind": task.kind})
+        return cls.showing(row, task=task.key, kind=task.kind)
 
 
 class MailShape(Shown):

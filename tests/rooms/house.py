@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -269,7 +270,16 @@ async def bare_house(
     url: str, courier: Courier | None = None, clock: Clock | None = None, **settings: Any
 ) -> AsyncIterator[House]:
     """A house with a workspace and nothing in it."""
-    chosen = replace(Settings(), database_url=url, **settings)
+    with TemporaryDirectory(prefix="objects-") as folder:
+        known = {"database_url": url, "object_store": folder}
+        async with _house(replace(Settings(), **(known | settings)), courier, clock) as house:
+            yield house
+
+
+@asynccontextmanager
+async def _house(
+    chosen: Settings, courier: Courier | None, clock: Clock | None
+) -> AsyncIterator[House]:
     engine, clock = database.connect(chosen), clock or Clock()
     transactions = Transactions(engine, chosen, KEYRING, courier or DiesAfterCommit(), clock)
     house = House(engine, transactions, clock)

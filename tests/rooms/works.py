@@ -23,6 +23,7 @@ from typing_extensions import override
 import worker
 from adapters.smtp import SmtpSender
 from adapters.temporal import Telegraph
+from commands.audit_tree import AuditSequencer
 from commands.intent import IntentCourier
 from domain.settings import Settings
 from domain.workflow_names import mail_id, public_session_id
@@ -70,10 +71,14 @@ async def post_office() -> AsyncIterator[PostOffice]:
 
 
 class Foreman(ClientInterceptor, Interceptor):
-    """Keeps the house's clock at the server's time, and counts and holds activities."""
+    """Keeps the house's clock at the server's time, and counts and holds activities.
+
+    The audit's log is numbered and signed before each of them, instead of twice a second.
+    """
 
     def __init__(self, follow: Callable[[], Awaitable[None]]) -> None:
         self.follow = follow
+        self.sequencer: AuditSequencer | None = None
         self.ran: list[str] = []
         self.after: dict[str, Callable[[], Awaitable[None]]] = {}
 
@@ -91,6 +96,8 @@ class _Watched(ActivityInboundInterceptor):
     @override
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         await self.foreman.follow()
+        if self.foreman.sequencer:
+            await self.foreman.sequencer.round()
         name = input.fn.__name__
         self.foreman.ran.append(name)
         result = await super().execute_activity(input)
@@ -232,5 +239,6 @@ async def works(
             courier = IntentCourier(house.engine, telegraph, settings, clock)
             house.transactions._courier = courier
             await furnish(house, **intake)
+            foreman.sequencer = AuditSequencer(house.transactions)
             yield Works(house, client, courier, office, foreman, environment)
             await courier.drain()

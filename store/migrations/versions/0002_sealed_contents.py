@@ -22,7 +22,7 @@ PACKED = {
     "public_session": "'subject', subject, 'notify_email', coalesce(notify_email, ''),"
     " 'rationale', rationale, 'message', message, 'decline_reason', decline_reason,"
     " 'mail_detail', mail_detail, 'advance_reason', advance_reason",
-    "submission": "'body', body",
+    "submission": "'body', body, 'evidence', evidence",
     "token": "'name', name, 'email', coalesce(email, '')",
 }
 """What becomes of each table's contents, as arguments of jsonb_build_object."""
@@ -39,7 +39,7 @@ UNPACKED = {
     " rationale = unsealed->>'rationale', message = unsealed->>'message',"
     " decline_reason = unsealed->>'decline_reason', mail_detail = unsealed->>'mail_detail',"
     " advance_reason = unsealed->>'advance_reason'",
-    "submission": "body = unsealed->'body'",
+    "submission": "body = unsealed->'body', evidence = unsealed->'evidence'",
     "token": "name = unsealed->>'name', email = nullif(unsealed->>'email', '')",
 }
 """The reverse, as assignments."""
@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rewrapped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("destroyed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspace.id"], name=op.f("fk_workspace_key_workspace_id")
@@ -231,6 +232,18 @@ def upgrade() -> None:
         op.f("fk_idempotency_workspace_id"), "idempotency", "workspace", ["workspace_id"], ["id"]
     )
     op.drop_column("idempotency", "body")
+    op.add_column(
+        "idempotency",
+        sa.Column("words", postgresql.ARRAY(sa.LargeBinary()), nullable=False, server_default="{}"),
+    )
+    op.alter_column("idempotency", "words", server_default=None)
+    op.create_index(
+        op.f("ix_idempotency_words"),
+        "idempotency",
+        ["words"],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.add_column("mail", sa.Column("sealed", sa.LargeBinary(), nullable=True))
     op.add_column(
         "mail",
@@ -315,6 +328,7 @@ def upgrade() -> None:
     )
     op.execute(f"UPDATE submission SET unsealed = jsonb_build_object({PACKED['submission']})")
     op.drop_column("submission", "body")
+    op.drop_column("submission", "evidence")
     op.add_column(
         "task",
         sa.Column(
@@ -352,9 +366,18 @@ def downgrade() -> None:
             "body", postgresql.JSONB(astext_type=sa.Text()), autoincrement=False, nullable=True
         ),
     )
+    op.add_column(
+        "submission",
+        sa.Column(
+            "evidence", postgresql.JSONB(astext_type=sa.Text()), autoincrement=False, nullable=True
+        ),
+    )
     op.execute(f"UPDATE submission SET {UNPACKED['submission']} WHERE unsealed IS NOT NULL")
-    op.execute("UPDATE submission SET body = '{}' WHERE body IS NULL")
+    op.execute(
+        "UPDATE submission SET body = coalesce(body, '{}'), evidence = coalesce(evidence, '{}')"
+    )
     op.alter_column("submission", "body", nullable=False)
+    op.alter_column("submission", "evidence", nullable=False)
     op.drop_column("submission", "unsealed")
     op.drop_column("submission", "sealed")
     op.add_column(
@@ -445,6 +468,8 @@ def downgrade() -> None:
     )
     op.drop_constraint(op.f("fk_idempotency_workspace_id"), "idempotency", type_="foreignkey")
     op.drop_column("idempotency", "workspace_id")
+    op.drop_index(op.f("ix_idempotency_words"), table_name="idempotency", postgresql_using="gin")
+    op.drop_column("idempotency", "words")
     op.execute(f"UPDATE idempotency SET {UNPACKED['idempotency']} WHERE unsealed IS NOT NULL")
     op.drop_column("idempotency", "unsealed")
     op.drop_column("idempotency", "sealed")

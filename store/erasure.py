@@ -1,0 +1,149 @@
+"""What erasing changes: keys destroyed, contents emptied, ids and times kept.
+
+A row keeps its place, its times and its states, an event of the audit also its commitment and its
+leaf: lists go on showing it and the audit's tree goes on verifying.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, cast, delete, func, or_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from store.audit import AuditRow
+from store.binding import BindingRow
+from store.code import CodeRow, CodeTryRow
+from store.data_key import DataKeyRow
+from store.idempotency import ERASED, IdempotencyRow
+from store.mail import MailRow
+from store.party import PartyRow
+from store.public_session import PublicSessionRow, SubmissionRow
+from store.sealed import KEYS, Keys, Owner, SealedRow, blinded, key_of, opened
+from store.upload import UploadRow
+from store.visit import VisitRow
+
+Ids = Collection[UUID]
+
+
+async def sessions_of_party(db: AsyncSession, party_id: UUID) -> Sequence[PublicSessionRow]:
+    """All sessions of a party, open or not, locked in the order of their ids."""
+    found = select(PublicSessionRow).where(PublicSessionRow.party_id == party_id)
+    ordered = found.order_by(col(PublicSessionRow.id)).with_for_update()
+    rows = await db.scalars(ordered.execution_options(populate_existing=True))
+    return await opened(db, rows.all())
+
+
+async def empty_events(db: AsyncSession, sessions: Ids, party_id: UUID | None = None) -> None:
+    """Empties what the audit tells of these sessions and, if one is named, of the party itself.
+
+    Events from before there was a tree commit to what they told first, so that they get a place.
+    """
+    about: ColumnElement[bool] = col(AuditRow.session_id).in_(sessions)
+    if party_id is not None:
+        about = or_(about, of_party_itself(party_id))
+    # Locked in the order in which the sequencer numbers them, so that neither waits in a ring.
+    waiting = select(AuditRow).where(about, col(AuditRow.position).is_(None))
+    found = await db.scalars(waiting.order_by(col(AuditRow.id)).with_for_update())
+    for row in await opened(db, [each for each in found.all() if each.commitment is None]):
+        row.commit()
+    await db.flush()
+    await _empty(db, AuditRow, about)
+
+
+def of_party_itself(party_id: UUID) -> ColumnElement[bool]:
+    """The events of a party that are of none of its sessions."""
+    return (col(AuditRow.party_id) == party_id) & col(AuditRow.session_id).is_(None)
+
+
+async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
+    """Empties what was captured in these sessions, and forgets who came by their links.
+
+    Their files are marked as removed; so their objects are deleted.
+    """
+    await _empty(db, SubmissionRow, col(SubmissionRow.session_id).in_(sessions))
+    removed_at = func.coalesce(col(UploadRow.removed_at), at)
+    await _empty(db, UploadRow, col(UploadRow.session_id).in_(sessions), removed_at=removed_at)
+    # The digest of an address is the same wherever it was mailed to: it would tell who this was.
+    nobody = func.replace(cast(func.gen_random_uuid(), String), "-", "")
+    mails = col(MailRow.session_id).in_(sessions)
+    await _empty(db, MailRow, mails, recipient_digest=nobody, code_id=None)
+    await _change(db, BindingRow, col(BindingRow.session_id).in_(sessions), browser="")
+    codes = select(CodeRow.id).where(col(CodeRow.session_id).in_(sessions))
+    await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(codes)))
+    await db.execute(delete(CodeRow).where(col(CodeRow.session_id).in_(sessions)))
+    await db.execute(delete(VisitRow).where(col(VisitRow.session_id).in_(sessions)))
+
+
+async def _empty(
+    db: AsyncSession, table: type[SealedRow], which: ColumnElement[bool], **others: Any
+) -> None:
+    await _change(db, table, which, sealed=None, unsealed=None, **others)
+
+
+async def _change(db: AsyncSession, table: Any, which: ColumnElement[bool], **values: Any) -> None:
+    # Rows that were read before are not looked at again: erasing comes last in a transaction.
+    changed = update(table).where(which).values(**values)
+    await db.execute(changed.execution_options(synchronize_session=False))
+
+
+def empty_row(row: PublicSessionRow | PartyRow, at: datetime) -> None:
+    """Empties a locked session or party, and what it is found by."""
+    row.sealed, row.unsealed, row.words, row.erased_at = None, None, [], at
+
+
+async def empty_answers(db: AsyncSession, workspace_id: UUID, subjects: Ids) -> None:
+    """Empties the answers kept for repeated requests that name one of these ids."""
+    table: Any = IdempotencyRow
+    named = [str(each) for each in subjects]
+    words = await blinded(db, workspace_id, named)
+    # What an older release kept lies there as it was answered until it is sealed.
+    clear = [cast(table.unsealed, String).contains(each) for each in named]
+    which = (table.workspace_id == workspace_id) & or_(table.words.overlap(words), *clear)
+    await _empty(db, table, which, words=[], status=ERASED)
+
+
+async def destroy_keys(db: AsyncSession, owners: Sequence[Owner], at: datetime) -> None:
+    """Destroys the keys of these owners for good.
+
+    One that never sealed anything gets the key that is destroyed: it never gets another.
+    """
+    for each in owners:
+        await key_of(db, each)
+    subjects = [each.subject_id for each in owners]
+    living = col(DataKeyRow.subject_id).in_(subjects) & col(DataKeyRow.wrapped).is_not(None)
+    await _change(db, DataKeyRow, living, wrapped=None, destroyed_at=at)
+    # From here on this transaction, and after its commit this process, knows them as destroyed.
+    keys: Keys = db.info[KEYS]
+    await db.run_sync(keys.load, subjects)
+
+
+async def sessions_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
+    """Sessions whose retention is over, the longest over first."""
+    found = select(PublicSessionRow.id).where(
+        col(PublicSessionRow.erase_at) <= at, col(PublicSessionRow.erased_at).is_(None)
+    )
+    return (await db.scalars(found.order_by(col(PublicSessionRow.erase_at)).limit(most))).all()
+
+
+async def uploads_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
+    """Files whose own retention is over, the longest over first."""
+    found = select(UploadRow.id).where(
+        col(UploadRow.erase_at) <= at, col(UploadRow.removed_at).is_(None)
+    )
+    return (await db.scalars(found.order_by(col(UploadRow.erase_at)).limit(most))).all()
+
+
+async def doomed_uploads_of(db: AsyncSession, subject_id: UUID) -> Sequence[UploadRow]:
+    """Removed files of a session, or of all sessions of a party, whose bytes are still there."""
+    sessions = select(PublicSessionRow.id).where(
+        or_(col(PublicSessionRow.id) == subject_id, col(PublicSessionRow.party_id) == subject_id)
+    )
+    found = select(UploadRow).where(
+        col(UploadRow.session_id).in_(sessions),
+        col(UploadRow.removed_at).is_not(None),
+        col(UploadRow.object_gone_at).is_(None),
+    )
+    return (await db.scalars(found)).all()
