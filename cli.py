@@ -1,13 +1,10 @@
 """The `gatepass` command."""
 
 import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -15,93 +12,38 @@ import typer
 from adapters.delivery_report import ReportedAction, read_report
 from adapters.embedded.demo import demo
 from adapters.finding import Level
-from adapters.keyring import KeyFileError, create_key_file, read_key_file
 from adapters.mail_setup import check_mail_setup
-from adapters.settings import SettingsError, load_settings
+from command_line.audit import audit
+from command_line.keyring import keyring
+from command_line.surroundings import refusals_told, run, settings, work_at_leisure
 from commands.mail import note_bounce
-from commands.pack import PackError, load_pack
+from commands.pack import load_pack
 from commands.token import CreateToken, create_token, revoke_token
-from commands.work import Transactions, Work
 from commands.workspace import CreateWorkspace, create_workspace, find_workspace
-from domain.errors import DefinitionFaulty, DomainError, WorkspaceExists
+from domain.errors import WorkspaceExists
 from domain.mail import mail_id_of
-from domain.settings import Settings
-from store import database, migrate
-from store.intent import IntentRow
+from store import migrate
 from store.token import tokens_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Gatepass, at the command line.")
 workspaces = typer.Typer(no_args_is_help=True, help="Companies using this installation.")
 tokens = typer.Typer(no_args_is_help=True, help="API tokens of a workspace.")
-keyring = typer.Typer(no_args_is_help=True, help="The root key.")
 mail = typer.Typer(no_args_is_help=True, help="Outgoing mail and delivery reports.")
 app.add_typer(workspaces, name="workspace")
 app.add_typer(tokens, name="token")
 app.add_typer(keyring, name="keyring")
+app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
 app.command()(demo)
 
-AT_LEISURE = timedelta(minutes=10)
-"""A pack may have many files; nobody waits for a page here."""
-
 WorkspaceKey = Annotated[str, typer.Option("--workspace", "-w", help="The workspace's key.")]
-
-
-class LeftToTheWorker:
-    """Intents of the command line are delivered by the worker's loop within seconds."""
-
-    def hand_over(self, intents: list[IntentRow]) -> None:
-        """Leaves them in their rows."""
-
-
-@asynccontextmanager
-async def _work() -> AsyncIterator[Work]:
-    settings = _settings()
-    engine = database.connect(settings)
-    ring = read_key_file(Path(settings.root_key_file))
-    try:
-        transactions = Transactions(engine, settings, ring, LeftToTheWorker())
-        async with transactions.work(within=AT_LEISURE) as work:
-            yield work
-    finally:
-        await engine.dispose()
-
-
-def _settings() -> Settings:
-    return load_settings(os.environ)
-
-
-def _run(job: Coroutine[Any, Any, None]) -> None:
-    """Runs one command; what it refuses is told in words and ends with status 1."""
-    with _refusals_told():
-        asyncio.run(job)
-
-
-@contextmanager
-def _refusals_told() -> Iterator[None]:
-    try:
-        yield
-    except DefinitionFaulty as refusal:
-        lines = [f"{each.pointer or '/'}: {each.message}" for each in refusal.faults]
-        _fail(f"{refusal}\n  " + "\n  ".join(lines))
-    except (DomainError, KeyFileError, SettingsError, PackError) as refusal:
-        _fail(str(refusal))
-    except Exception as error:
-        if not database.is_away(error):
-            raise
-        _fail("PostgreSQL cannot be reached; is GATEPASS_DATABASE_URL right?")
-
-
-def _fail(text: str) -> None:
-    typer.echo(text, err=True)
-    raise typer.Exit(1)
 
 
 @app.command("migrate")
 def migrate_database() -> None:
     """Brings the database to this release's tables."""
-    with _refusals_told():
-        migrate.upgrade(_settings().database_url)
+    with refusals_told():
+        migrate.upgrade(settings().database_url)
     typer.echo("The database is up to date.")
 
 
@@ -112,11 +54,11 @@ def load(
     draft: Annotated[bool, typer.Option(help="Leave templates as drafts.")] = False,
 ) -> None:
     """Loads forms, documents, session templates and lifecycles from files."""
-    _run(_load(folder, workspace, publish=not draft))
+    run(_load(folder, workspace, publish=not draft))
 
 
 async def _load(folder: Path, workspace: str, *, publish: bool) -> None:
-    async with _work() as work:
+    async with work_at_leisure() as work:
         row = await find_workspace(work, workspace)
         for line in await load_pack(work, row.id, folder, publish=publish):
             typer.echo(line)
@@ -130,12 +72,12 @@ def workspace_create(
     if_missing: Annotated[bool, typer.Option(help="Leave an existing one as it is.")] = False,
 ) -> None:
     """Creates a workspace."""
-    _run(_workspace_create(CreateWorkspace(key, name, contact), if_missing=if_missing))
+    run(_workspace_create(CreateWorkspace(key, name, contact), if_missing=if_missing))
 
 
 async def _workspace_create(wanted: CreateWorkspace, *, if_missing: bool) -> None:
     try:
-        async with _work() as work:
+        async with work_at_leisure() as work:
             await create_workspace(work, wanted)
     except WorkspaceExists:
         if not if_missing:
@@ -155,11 +97,11 @@ def token_create(
 ) -> None:
     """Makes an API token; its text is shown once."""
     life = timedelta(days=days) if days else None
-    _run(_token_create(workspace, CreateToken(name, email, life), quiet=print_only_token))
+    run(_token_create(workspace, CreateToken(name, email, life), quiet=print_only_token))
 
 
 async def _token_create(workspace: str, wanted: CreateToken, *, quiet: bool) -> None:
-    async with _work() as work:
+    async with work_at_leisure() as work:
         row, text = await create_token(work, await find_workspace(work, workspace), wanted)
     typer.echo(text)
     if not quiet:
@@ -170,11 +112,11 @@ async def _token_create(workspace: str, wanted: CreateToken, *, quiet: bool) -> 
 @tokens.command("list")
 def token_list(workspace: WorkspaceKey) -> None:
     """Lists tokens, without their texts."""
-    _run(_token_list(workspace))
+    run(_token_list(workspace))
 
 
 async def _token_list(workspace: str) -> None:
-    async with _work() as work:
+    async with work_at_leisure() as work:
         rows = await tokens_of(work.db, (await find_workspace(work, workspace)).id)
         for row in rows:
             state = "good" if row.is_good(work.at) else "revoked" if row.revoked_at else "expired"
@@ -187,23 +129,13 @@ async def _token_list(workspace: str) -> None:
 @tokens.command("revoke")
 def token_revoke(token_id: UUID, workspace: WorkspaceKey) -> None:
     """Ends a token at once."""
-    _run(_token_revoke(token_id, workspace))
+    run(_token_revoke(token_id, workspace))
 
 
 async def _token_revoke(token_id: UUID, workspace: str) -> None:
-    async with _work() as work:
+    async with work_at_leisure() as work:
         row = await revoke_token(work, await find_workspace(work, workspace), token_id)
     typer.echo(f"Revoked the token {row.name!r}.")
-
-
-@keyring.command("create")
-def keyring_create(path: Path) -> None:
-    """Makes a root key file, readable by its owner alone. Keep a copy apart from the database's."""
-    try:
-        create_key_file(path)
-    except KeyFileError as error:
-        _fail(str(error))
-    typer.echo(f"Made {path}.")
 
 
 @mail.command("test")
@@ -212,8 +144,8 @@ def mail_test(
     selector: Annotated[str | None, typer.Option(help="DKIM selector to look up.")] = None,
 ) -> None:
     """Checks the SMTP set-up and says what is missing."""
-    with _refusals_told():
-        findings = asyncio.run(check_mail_setup(_settings(), recipient, dkim_selector=selector))
+    with refusals_told():
+        findings = asyncio.run(check_mail_setup(settings(), recipient, dkim_selector=selector))
     for each in findings:
         typer.echo(f"{each.level:8}{each.what}")
         if each.to_do:
@@ -230,11 +162,11 @@ def mail_bounce() -> None:
     if report is None or mail_id is None or report.action is not ReportedAction.FAILED:
         typer.echo("Not a report of a failed mail of ours; nothing to do.", err=True)
         return
-    _run(_mail_bounce(mail_id, report.diagnostic))
+    run(_mail_bounce(mail_id, report.diagnostic))
 
 
 async def _mail_bounce(mail_id: UUID, reason: str) -> None:
-    async with _work() as work:
+    async with work_at_leisure() as work:
         known = await note_bounce(work, mail_id, reason)
     typer.echo("Noted." if known else "That mail is not one of ours.")
 

@@ -20,8 +20,10 @@ from activities.housekeeping import HousekeepingActivities, activities_of
 from activities.mail import MailActivities
 from activities.public_session import PublicSessionActivities
 from activities.refusals import RefusalsAreFinal
+from activities.upload_check import Scanner, UploadCheckActivities
 from adapters.keyring import open_keyring
 from adapters.logs import configure_logs
+from adapters.objects import ObjectStore
 from adapters.settings import load_settings
 from adapters.smtp import SmtpSender
 from adapters.temporal import Telegraph, connect, runtime_of
@@ -29,19 +31,27 @@ from adapters.temporal_schedule import keep_schedule
 from commands.audit_tree import AuditSequencer
 from commands.installation import Installation
 from commands.intent import IntentCourier
-from commands.keyring import seal_old_rows
+from commands.sealing import seal_old_rows
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
-from domain.workflow_names import HOUSEKEEPING_QUEUE, MAIL_QUEUE, SESSION_QUEUE
+from domain.workflow_names import (
+    HOUSEKEEPING_QUEUE,
+    MAIL_QUEUE,
+    SESSION_QUEUE,
+    UPLOAD_CHECK_QUEUE,
+)
 from store import database
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.public_session import PublicSessionWorkflow
 from workflows.signals import SignalsNeverFail
+from workflows.upload_check import UploadCheckWorkflow
 
 log = structlog.get_logger()
 
 SLOTS = 200
+SCANS = 4
+"""Files that one process has scanned at once; the daemon's own threads are few."""
 CACHED_WORKFLOWS = 500
 GRACE = timedelta(seconds=10)
 STICKY_WAIT = timedelta(seconds=2)
@@ -97,12 +107,38 @@ def mail_worker(client: Client, transactions: Transactions, sender: SmtpSender) 
 
 def housekeeping_worker(client: Client, transactions: Transactions, telegraph: Telegraph) -> Worker:
     """The worker of the housekeeping's queue: sweeps take no slots from sessions."""
-    housekeeper = HousekeepingActivities(transactions, telegraph)
+    objects = ObjectStore.at(transactions.settings.object_store)
+    housekeeper = HousekeepingActivities(transactions, telegraph, objects)
     return _worker(client, HOUSEKEEPING_QUEUE, HousekeepingWorkflow, activities_of(housekeeper))
 
 
+def upload_check_worker(
+    client: Client, transactions: Transactions, objects: ObjectStore, scanner: Scanner
+) -> Worker:
+    """The worker of the virus checks' queue."""
+    checks = UploadCheckActivities(transactions, objects, scanner)
+    known = [checks.check_upload]
+    return _worker(client, UPLOAD_CHECK_QUEUE, UploadCheckWorkflow, known, slots=SCANS)
+
+
+def _upload_check_workers(client: Client, transactions: Transactions) -> tuple[Worker, ...]:
+    settings = transactions.settings
+    if not settings.clamd_address:
+        return ()
+    from adapters.clamd import Clamd  # noqa: PLC0415 - its library is optional
+
+    objects = ObjectStore.at(settings.object_store)
+    scanner = Clamd(settings.clamd_address)
+    return (upload_check_worker(client, transactions, objects, scanner),)
+
+
 def _worker(
-    client: Client, queue: str, workflow: type, activities: Sequence[Callable[..., Any]]
+    client: Client,
+    queue: str,
+    workflow: type,
+    activities: Sequence[Callable[..., Any]],
+    *,
+    slots: int = SLOTS,
 ) -> Worker:
     return Worker(
         client,
@@ -112,7 +148,7 @@ def _worker(
         interceptors=INTERCEPTORS,
         workflow_runner=sandbox(),
         max_cached_workflows=CACHED_WORKFLOWS,
-        max_concurrent_activities=SLOTS,
+        max_concurrent_activities=slots,
         max_concurrent_workflow_tasks=SLOTS,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -136,6 +172,7 @@ async def compose(settings: Settings, stop: asyncio.Event) -> WorkerParts:
         session_worker(client, transactions),
         mail_worker(client, transactions, sender),
         housekeeping_worker(client, transactions, telegraph),
+        *_upload_check_workers(client, transactions),
     )
     return WorkerParts(engine, sender, courier, installation, transactions, client, workers)
 

@@ -8,20 +8,24 @@ from is long destroyed: what is needed for that is kept wrapped by a newer one.
 import base64
 import hashlib
 import hmac
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 import pyotp
 
 from adapters.aead import KEY_BYTES, RecordKey, Undecipherable, number_of, subkey
-from adapters.root_key import RootKeySource, root_key_source
+from adapters.root_key import KeyFileError, RootKeySource, root_key_source
 from domain.settings import Settings
 
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 LINK_CHARACTERS = 32
 LINK_BYTES = 20
 """160 bits, 32 characters of base32: a link survives capitals, wrapping and punctuation."""
+LOOK_AGAIN_AFTER = 5.0
+"""Seconds until the root key is read again for a version that it did not have."""
 PURPOSES = (
     "link",
     "code",
@@ -76,16 +80,18 @@ class Derivation:
 
 
 class Keyring:
-    """What one process knows. It learns more (`adopt_…`) and forgets nothing until it ends."""
+    """What one process knows. It learns more (`adopt_…`); only destroyed roots are forgotten."""
 
     def __init__(self, roots: Mapping[int, bytes], source: RootKeySource | None = None) -> None:
         """Takes the root key's versions, and where to look for newer ones."""
         self.source = source
         self.roots: Mapping[int, bytes] = dict(roots)
+        self.is_ready = True
         self.temporal: dict[int, RecordKey] = {}
         self.current_temporal = 0
         self._derivations = {each: Derivation.of_root(key) for each, key in roots.items()}
         self._current = 0
+        self._looked_for: dict[int, float] = {}
 
     @property
     def current(self) -> int:
@@ -98,20 +104,39 @@ class Keyring:
         return sorted(self._derivations)
 
     @property
-    def epoch(self) -> int:
-        """The root key's newest version, which wraps new keys."""
+    def newest(self) -> int:
+        """The root key's newest version, which other processes may not have yet."""
         return max(self.roots)
 
+    @property
+    def epoch(self) -> int:
+        """The version of the root key that wraps new keys: one that every process has."""
+        return self.current if self.current in self.roots else self.newest
+
     def look_again(self) -> None:
-        """Reads the root key anew: a version may have been added or destroyed meanwhile."""
-        if self.source is not None:
-            self.roots = self.source.read()
-            for each, key in self.roots.items():
-                self._derivations.setdefault(each, Derivation.of_root(key))
+        """Reads the root key anew: a version may have been added or destroyed meanwhile.
+
+        Raises `KeyFileError`, also for a version that has become another key: what it wrapped would
+        not open any more.
+        """
+        if self.source is None:
+            return
+        found = self.source.read()
+        changed = [each for each in found if self.roots.get(each, found[each]) != found[each]]
+        if changed:
+            raise KeyFileError(f"Version {changed[0]} of the root key was replaced by another key")
+        self.roots = found
+        for each, key in found.items():
+            self._derivations.setdefault(each, Derivation.of_root(key))
 
     def derivation(self, version: int) -> Derivation:
-        """One version's subkeys; raises `KeyError`."""
-        return self._derivations[version]
+        """One version's subkeys; raises `Undecipherable` for one that this process lacks."""
+        if version not in self._derivations:
+            self._look_for(version)
+        try:
+            return self._derivations[version]
+        except KeyError as error:
+            raise Undecipherable from error
 
     def adopt_derivation(self, version: int, packed: bytes) -> None:
         """Learns a version that the root key itself may have no more."""
@@ -129,10 +154,20 @@ class Keyring:
         """The key in a record; raises `Undecipherable`, as when its epoch was destroyed."""
         epoch = number_of(record)
         if epoch not in self.roots:
-            self.look_again()
+            self._look_for(epoch)
         if epoch not in self.roots:
             raise Undecipherable
         return self._wrapping(epoch).open(record, bound_to)
+
+    def _look_for(self, version: int) -> None:
+        """Reads the root key for a version that was met; not again and again when it is missing."""
+        now = time.monotonic()
+        if now - self._looked_for.get(version, -LOOK_AGAIN_AFTER) < LOOK_AGAIN_AFTER:
+            return
+        self._looked_for[version] = now
+        # What cannot be read now may be being replaced: what is known already goes on working.
+        with suppress(KeyFileError):
+            self.look_again()
 
     def _wrapping(self, epoch: int) -> RecordKey:
         return RecordKey(epoch, subkey(self.roots[epoch], "wrap"))
@@ -140,7 +175,7 @@ class Keyring:
     def _mac(self, version: int, purpose: str, *parts: bytes) -> bytes:
         """HMAC-SHA256 over length-prefixed parts, under a key of its own for each purpose."""
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-        return hmac.digest(self._derivations[version].key(purpose), message, "sha256")
+        return hmac.digest(self.derivation(version).key(purpose), message, "sha256")
 
     def link_token(self, session_id: UUID, epoch: int, version: int) -> str:
         """The locator of a session's link; another epoch makes another link."""

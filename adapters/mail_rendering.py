@@ -53,6 +53,7 @@ class MailContent:
     `written_at` is the time that "left" counts from. `contact` is an address a party may write to.
     `message` is the revoking administrator's, `reason` the declining party's or the mail server's.
     `link` and `console_link` are absolute; `code` is its bare digits; `zone` is an IANA name.
+    `has_proof` tells whether the receipt that goes with it has its proof already.
     """
 
     workspace_name: str
@@ -74,6 +75,7 @@ class MailContent:
     contact: str | None = None
     party_email: str | None = None
     console_link: str | None = None
+    has_proof: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def _values(kind: MailKind, content: MailContent) -> dict[str, Any]:
         "contact": one_line(content.contact or ""),
         "party_email": one_line(content.party_email or ""),
         "console_link": content.console_link,
+        "has_proof": content.has_proof,
         "zone": content.zone,
         "locale": language,
         "language": language,

@@ -8,6 +8,7 @@ import base64
 import os
 import secrets
 import shlex
+import stat
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Protocol
 
 from typing_extensions import override
 
-from adapters.aead import KEY_BYTES
+from adapters.aead import KEY_BYTES, LARGEST_NUMBER
 from domain.settings import Settings
 
 COMMAND_SECONDS = 30
@@ -86,29 +87,58 @@ class RootKeyFile(RootKeySource):
 
     @override
     def add(self, version: int) -> None:
-        self._replace([*self._lines(), _new_line(version)])
+        by_hand = f"append `{version} ` and the output of `openssl rand -base64 32` as a line"
+        self._replace([*self._lines(), _new_line(version)], by_hand)
 
     @override
     def remove(self, version: int) -> None:
-        self._replace([each for each in self._lines() if int(each.split()[0]) != version])
+        kept = [each for each in self._lines() if int(each.split()[0]) != version]
+        self._replace(kept, f"remove the line of version {version}")
 
     def _lines(self) -> list[str]:
         self.read()
         text = self.path.read_text(encoding="utf-8")
         return [f"{each}\n" for each in text.splitlines() if each.strip()]
 
-    def _replace(self, lines: list[str]) -> None:
+    def _replace(self, lines: list[str], by_hand: str) -> None:
         """Writes a whole new file and then takes the old one's name, so that none is ever half."""
-        beside = self.path.with_name(f"{self.path.name}.new")
+        # A link stays a link: what it points to is replaced.
+        place = self.path.resolve()
         try:
-            beside.unlink(missing_ok=True)
-            _write(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), lines)
-            beside.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
+            _write_beside(place, lines)
         except OSError as error:
-            raise KeyFileError(f"{self.path} cannot be written: {error.strerror}") from error
+            # As where a single file is mounted into a container.
+            raise KeyFileError(
+                f"{self.path} cannot be replaced ({error.strerror}). There, {by_hand} by hand, and "
+                "run this again."
+            ) from error
+
+
+def _write_beside(place: Path, lines: list[str]) -> None:
+    beside = place.with_name(f"{place.name}.new")
+    beside.unlink(missing_ok=True)
+    try:
+        _write(_opened_like(place, beside), lines)
+        beside.replace(place)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    folder = os.open(place.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _opened_like(place: Path, beside: Path) -> int:
+    """Whoever runs this command, the processes must be able to read the new file as the old one."""
+    before = place.stat()
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +154,16 @@ class RootKeyText(RootKeySource):
 
     @override
     def add(self, version: int) -> None:
-        entry = _new_line(version).strip().replace(" ", ":", 1)
         raise KeyFileError(
-            f"Add a version to GATEPASS_ROOT_KEY of every process, restart them, and run this "
-            f"again. A fresh one: {entry}"
+            f"Add `,{version}:` and what `openssl rand -base64 32` prints to GATEPASS_ROOT_KEY of "
+            "every process, this one's too, restart them all, and run this again."
         )
 
     @override
     def remove(self, version: int) -> None:
         raise KeyFileError(
-            f"Remove version {version} from GATEPASS_ROOT_KEY wherever it is kept, restart the "
-            "processes, and run this again."
+            f"Nothing needs version {version} any more. Remove it from GATEPASS_ROOT_KEY wherever "
+            "it is kept, restart the processes, and run this again."
         )
 
 
@@ -164,29 +193,32 @@ class RootKeyCommand(RootKeySource):
     def add(self, version: int) -> None:
         raise KeyFileError(
             f"Have the key service keep a version {version} (32 random bytes), so that "
-            "GATEPASS_ROOT_KEY_COMMAND prints it too, and run this again."
+            "GATEPASS_ROOT_KEY_COMMAND prints it too wherever a process runs, and run this again."
         )
 
     @override
     def remove(self, version: int) -> None:
         raise KeyFileError(
-            f"Have the key service destroy version {version}, so that GATEPASS_ROOT_KEY_COMMAND "
-            "no longer prints it, and run this again."
+            f"Nothing needs version {version} any more. Have the key service destroy it, so that "
+            "GATEPASS_ROOT_KEY_COMMAND no longer prints it, and run this again."
         )
 
 
 def _versions(lines: Iterable[str], where: str) -> dict[int, bytes]:
     pairs = [each.split() for each in lines if each.strip()]
     try:
-        versions = {int(version): base64.b64decode(key, validate=True) for version, key in pairs}
-    except ValueError as error:
-        raise KeyFileError(f"{where} must have lines of `version base64-key`") from error
-    return _checked(versions, where)
+        found = [(int(version), base64.b64decode(key, validate=True)) for version, key in pairs]
+    except ValueError:
+        # What is wrong with which line is not told: it may be the key.
+        raise KeyFileError(f"{where} must have lines of `version base64-key`") from None
+    if len(dict(found)) < len(found):
+        raise KeyFileError(f"{where} must name each version once")
+    return _checked(dict(found), where)
 
 
 def _checked(versions: Mapping[int, bytes], where: str) -> dict[int, bytes]:
     if not versions or any(len(key) != KEY_BYTES for key in versions.values()):
         raise KeyFileError(f"{where} must hold at least one key of {KEY_BYTES} bytes")
-    if min(versions) < 1:
+    if not 1 <= min(versions) <= max(versions) <= LARGEST_NUMBER:
         raise KeyFileError(f"{where} must number its versions from 1")
     return dict(versions)

@@ -7,14 +7,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from typing_extensions import override
 
-from adapters.keyring import KeyFileError, read_key_file
+from adapters.keyring import open_keyring
 from adapters.logs import configure_logs
+from adapters.root_key import KeyFileError
 from adapters.settings import SettingsError, load_settings
 from api.app import create_app
 from domain.settings import Settings
@@ -56,7 +56,7 @@ def main() -> int:
     options = _options()
     try:
         settings = load_settings(os.environ)
-        read_key_file(Path(settings.root_key_file))
+        open_keyring(settings)
         server = _server(settings, options)
     except (SettingsError, KeyFileError) as error:
         sys.stderr.write(f"gatepass api: {error}\n")

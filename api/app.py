@@ -8,14 +8,14 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from adapters.keyring import read_key_file
+from adapters.keyring import open_keyring
+from adapters.objects import ObjectStore
 from adapters.settings import load_settings
 from adapters.temporal import Telegraph
 from adapters.temporal import connect as connect_temporal
@@ -24,6 +24,7 @@ from api import (
     browser,
     documents,
     door,
+    erasure,
     error_pages,
     errors,
     forms,
@@ -31,19 +32,25 @@ from api import (
     mail,
     operations,
     parties,
+    party_export,
+    public_session_receipt,
+    public_session_uploads,
     public_session_verbs,
     public_sessions,
+    receipt,
     room,
     room_events,
     session_templates,
     settings,
     static_files,
+    uploads,
 )
 from api.exchange import Exchange
 from api.metrics import Metrics
 from api.openapi import describe
 from api.proxies import TrustedProxies, read_networks
 from api.readiness import Readiness
+from commands.installation import Installation
 from commands.intent import IntentCourier
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
@@ -57,17 +64,23 @@ ROUTERS = (
     operations.router,
     session_templates.router,
     parties.router,
+    party_export.router,
+    erasure.router,
     lifecycles.router,
     forms.router,
     documents.router,
     public_sessions.router,
     public_session_verbs.router,
+    public_session_uploads.router,
+    public_session_receipt.router,
     audit.router,
     settings.router,
     mail.router,
     door.router,
     room.router,
     room_events.router,
+    uploads.router,
+    receipt.router,
 )
 SILENT: TelemetryConfig = {
     "tracing": False,
@@ -111,6 +124,7 @@ def create_app(
 
 def _remember(app: FastAPI, chosen: Settings, clock: Callable[[], datetime]) -> None:
     app.state.settings = chosen
+    app.state.objects = ObjectStore.at(chosen.object_store)
     app.state.clock = clock
     app.state.error_page = error_pages.page_for_error
     app.state.stopping = asyncio.Event()
@@ -121,22 +135,27 @@ def _remember(app: FastAPI, chosen: Settings, clock: Callable[[], datetime]) -> 
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     chosen: Settings = app.state.settings
     clock: Callable[[], datetime] = app.state.clock
-    keyring = read_key_file(Path(chosen.root_key_file))
+    keyring = open_keyring(chosen)
     engine = connect(chosen)
-    telegraph = Telegraph(await connect_temporal(chosen), chosen.temporal_call_timeout)
+    installation = Installation(engine, keyring, clock)
+    client = await connect_temporal(chosen, installation)
+    telegraph = Telegraph(client, chosen.temporal_call_timeout)
     courier = IntentCourier(engine, telegraph, chosen, clock)
     app.state.telegraph = telegraph
     app.state.transactions = Transactions(engine, chosen, keyring, courier, clock)
     app.state.readiness = Readiness(app.state.transactions, telegraph)
     stopping: asyncio.Event = app.state.stopping
     poll = asyncio.create_task(room_events.poll_until_stopped(app.state, stopping))
-    poll.add_done_callback(_log_failure)
+    reading = asyncio.create_task(installation.open_and_keep_reading(stopping))
+    for each in (poll, reading):
+        each.add_done_callback(_log_failure)
     try:
         yield
     finally:
         stopping.set()
-        await asyncio.wait([poll], timeout=DRAIN_WAIT)
+        await asyncio.wait([poll, reading], timeout=DRAIN_WAIT)
         poll.cancel()
+        reading.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WAIT):
                 await courier.drain()

@@ -236,6 +236,7 @@ class SecurityHeaders:
 
     def _complete(self, headers: MutableHeaders, path: str) -> None:
         for name, value in self._headers.items():
-            headers[name] = value
+            # A route may be stricter about what it answers, as with a file that a party sent.
+            headers.setdefault(name, value)
         if not path.startswith(STATIC):
             headers["cache-control"] = "no-store"

@@ -45,12 +45,13 @@ async def call_of(request: Request, begin: Begin) -> AsyncIterator[Call]:
 
     The token is looked up in the transaction that acts, so that revoking it works at once.
     """
-    text = _bearer(request)
+    text = bearer_of(request)
     async with begin.work() as work:
         yield Call(request, work, await recognise(work, text))
 
 
-def _bearer(request: Request) -> str:
+def bearer_of(request: Request) -> str:
+    """The token that came with a request; raises `Unauthenticated` where none did."""
     header = request.headers.get("authorization", "")
     if not header.lower().startswith(SCHEME):
         raise Unauthenticated
@@ -58,3 +59,16 @@ def _bearer(request: Request) -> str:
 
 
 ApiCall = Annotated[Call, Depends(call_of, scope="function")]
+
+
+async def caller_of(request: Request, begin: Begin) -> Caller:
+    """The caller, recognised in a transaction of its own: for what must not keep one open.
+
+    Raises `Unauthenticated`.
+    """
+    text = bearer_of(request)
+    async with begin.work() as work:
+        return await recognise(work, text)
+
+
+ApiCaller = Annotated[Caller, Depends(caller_of)]

@@ -18,7 +18,7 @@ from api.context import transactions_in
 from api.errors import status_of
 from api.link import link_in
 from api.party_pages import door_occasion, language_of, page, page_of, steps_of
-from api.room import room_values
+from api.room import room_address, room_values
 from api.task_pages import Place, typed_answers
 from commands.door import Door, open_door
 from commands.mail import link_of
@@ -27,6 +27,7 @@ from commands.work import Work
 from domain.errors import (
     BindingLost,
     DomainError,
+    Erased,
     NoContactAddress,
     SessionEnded,
     TaskLocked,
@@ -41,8 +42,17 @@ log = structlog.get_logger()
 DOOR = "/s/"
 RETRY_AFTER = "5"
 UNAVAILABLE = 503
-OF_A_SESSION = (SessionEnded, BindingLost, TaskLocked, VerificationLocked, NoContactAddress)
+OF_A_SESSION = (
+    SessionEnded,
+    Erased,
+    BindingLost,
+    TaskLocked,
+    VerificationLocked,
+    NoContactAddress,
+)
 """The refusals whose page is the session's own."""
+ERASED = "erased"
+"""The word for what was erased, whatever its end was before."""
 PLAIN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
 
 
@@ -96,7 +106,7 @@ def _door_page(
     occasion = door_occasion(request, door, work.at)
     if isinstance(error, SessionEnded):
         steps = steps_of(value_of(door.session, door.tasks), door.tasks)
-        values = _ended_values(door.session, error.end_reason)
+        values = _ended_values(door.session, error.end_reason) | {"receipt": ""}
         return page_of(occasion, "ended.html", status_of(error), steps=steps, typed=(), **values)
     name = "locked.html" if isinstance(error, VerificationLocked) else "no_address.html"
     return page_of(occasion, name, status_of(error), link=link)
@@ -105,10 +115,11 @@ def _door_page(
 async def _room_page(request: Request, work: Work, room: Room, error: Exception) -> HTMLResponse:
     shown = await room_values(request, work, room)
     typed = await _typed(request, work, room, shown["occasion"].locale)
-    if isinstance(error, SessionEnded):
+    if isinstance(error, SessionEnded | Erased):
+        ended = ERASED if isinstance(error, Erased) else error.end_reason
         # The browser that finished comes to its own good end: that is no error.
-        done = error.end_reason == EndReason.COMPLETED and request.method == "GET"
-        values = _ended_values(room.session, error.end_reason)
+        done = ended == EndReason.COMPLETED and request.method == "GET"
+        values = _ended_values(room.session, ended) | {"receipt": _receipt_address(room)}
         status = 200 if done else status_of(error)
         return page_of(name="ended.html", status=status, typed=typed, **shown, **values)
     if isinstance(error, BindingLost):
@@ -128,10 +139,17 @@ async def _room_page(request: Request, work: Work, room: Room, error: Exception)
 def _ended_values(session: PublicSessionRow, reason: str) -> dict[str, Any]:
     """How a session ended, without the rationale, which stays inside (PS-30, PS-31)."""
     return {
-        "reason": reason,
+        "reason": ERASED if session.erased_at else reason,
         "ended_at": session.ended_at or session.expires_at,
         "message": session.message if reason == EndReason.REVOKED else "",
     }
+
+
+def _receipt_address(room: Room) -> str:
+    """Where the browser that completed the session finds its receipt; "" for any other."""
+    mine = room.session.binding_id == room.binding.id and room.session.erased_at is None
+    completed = room.session.end_reason == EndReason.COMPLETED
+    return f"{room_address(room)}/receipt" if mine and completed else ""
 
 
 async def _typed(request: Request, work: Work, room: Room, locale: str) -> Answers:

@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from adapters.file_check import FileCheckBroken
+from adapters.objects import ObjectStoreAway
 from api.problem import (
     BAD_REQUEST,
     BODY_TOO_LARGE,
@@ -23,6 +25,7 @@ from api.problem import (
 )
 from domain import errors
 from domain.errors import DomainError, NotFound
+from domain.upload import UploadRefused
 from store.database import is_away
 
 log = structlog.get_logger()
@@ -53,6 +56,11 @@ def _named(*names: str) -> Callable[[Any], dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+def _upload(error: Any) -> dict[str, Any]:
+    found = error.refusal
+    return {"reason": found.reason.value, "limit": found.limit, "given": found.given}
 
 
 def _template(error: Any) -> dict[str, Any]:
@@ -135,7 +143,26 @@ TABLE: Mapping[type[DomainError], Meaning] = {
         ProblemKind(409, "workspace-exists", "The workspace exists already"), _named("key")
     ),
     errors.CursorInvalid: Meaning(ProblemKind(422, "cursor-invalid", "The cursor is unknown")),
+    errors.Erased: Meaning(ProblemKind(410, "erased", "This was erased")),
+    errors.UploadWithheld: Meaning(
+        ProblemKind(409, "upload-withheld", "The file is not given out"), _named("state")
+    ),
+    errors.RangeRefused: Meaning(
+        ProblemKind(416, "range-refused", "No such bytes in the file"), _named("size")
+    ),
+    errors.EpochInUse: Meaning(
+        ProblemKind(409, "epoch-in-use", "The root key's version is in use"), _named("epoch")
+    ),
+    UploadRefused: Meaning(ProblemKind(422, "upload-refused", "The file is refused"), _upload),
 }
+
+AWAY = (ObjectStoreAway, FileCheckBroken)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether something that an answer needs is away for the moment: try again later."""
+    return is_away(error) or isinstance(error, AWAY)
+
 
 OF_STATUS = {
     400: BAD_REQUEST,
@@ -147,6 +174,7 @@ OF_EVERY_ROUTE = (VALIDATION_FAILED, BAD_REQUEST, BODY_TOO_LARGE, UNAVAILABLE, I
 PATH_NOUNS = {
     "party_id": "party",
     "session_id": "public session",
+    "upload_id": "file",
     "template": "session template",
     "form": "form",
     "document": "document",
@@ -170,7 +198,7 @@ def status_of(error: Exception) -> int:
         return error.status_code
     if isinstance(error, RequestValidationError):
         return 404 if _misspelt(error) else VALIDATION_FAILED.status
-    return UNAVAILABLE.status if is_away(error) else INTERNAL.status
+    return UNAVAILABLE.status if is_unavailable(error) else INTERNAL.status
 
 
 def problem_of(error: Exception, at: datetime) -> Response:
@@ -181,9 +209,10 @@ def problem_of(error: Exception, at: datetime) -> Response:
         return _malformed(error, at)
     if isinstance(error, HTTPException):
         return _http_problem(error, at)
-    if is_away(error):
+    if is_unavailable(error):
         detail = (
-            "The database does not answer. It is not known whether this was done: repeat it,"
+            "The database or the object store does not answer. It is not known whether this was"
+            " done: repeat it,"
             " with the same Idempotency-Key if it was a POST."
         )
         return UNAVAILABLE.response(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
@@ -200,6 +229,8 @@ def _refusal(error: DomainError, at: datetime) -> Response:
 def _headers(error: DomainError, at: datetime) -> dict[str, str]:
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, errors.RangeRefused):
+        return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, errors.MailTooSoon):
         return {"Retry-After": str(max(1, math.ceil((error.next_at - at).total_seconds())))}
     return {}
@@ -247,8 +278,8 @@ async def answer_to(request: Request, error: Exception) -> Response:
     """The answer to any error: a problem for programs, a page for people."""
     if isinstance(error, DomainError | RequestValidationError | HTTPException):
         pass
-    elif is_away(error):
-        log.warning("database_away", error=type(error).__name__)
+    elif is_unavailable(error):
+        log.warning("away", error=type(error).__name__)
     else:
         log.error("unhandled", exc_info=error)
     if request.url.path.startswith(API) or request.app.state.error_page is None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 from uuid import uuid4
 
 import structlog
@@ -17,10 +18,11 @@ log = structlog.get_logger()
 
 REQUEST_ID = b"x-request-id"
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 UNMATCHED = "unmatched"
 LINKS = "/s/"
 STREAM = b"text/event-stream"
-TOO_LARGE = 413
+REFUSED, TOO_LARGE = 400, 413
 
 
 class Exchange:
@@ -68,7 +70,7 @@ class Exchange:
         log.info(
             "request",
             method=scope["method"],
-            path=_shown(scope, route),
+            path=_shown(scope, route, told.status),
             status=told.status,
             ms=round(seconds * 1000, 1),
         )
@@ -127,8 +129,18 @@ def _route_of(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", None) or UNMATCHED
 
 
-def _shown(scope: Scope, route: str) -> str:
+def _shown(scope: Scope, route: str, status: int) -> str:
     """The path as it may be logged: never a link, never what somebody invented, never a query."""
     if route == UNMATCHED:
         return UNMATCHED
-    return "/s/…" if route.startswith(LINKS) else str(scope["path"])
+    if route.startswith(LINKS):
+        return "/s/…"
+    return str(scope["path"]) if status < REFUSED else _with_ids(route, scope["path_params"])
+
+
+def _with_ids(route: str, given: Mapping[str, object]) -> str:
+    """The route with the ids it was asked with; anything else that was given may mean a person."""
+    for name, value in given.items():
+        if AN_ID.fullmatch(str(value)):
+            route = route.replace(f"{{{name}}}", str(value))
+    return route

@@ -11,14 +11,8 @@ from domain.audit import AuditEvent
 from domain.errors import NotFound
 from store.audit import last_at
 from store.party import party_names
-from store.public_session import (
-    PublicSessionRow,
-    TaskRow,
-    session_by_id,
-    tasks_of,
-    tasks_of_many,
-    visits_of,
-)
+from store.public_session import PublicSessionRow, TaskRow, session_by_id, tasks_of, tasks_of_many
+from store.visit import visits_of
 
 
 async def find_session(call: Call, session_id: UUID) -> PublicSessionRow:

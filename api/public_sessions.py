@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator
 
+from api.audit import audit_shapes
 from api.call import ApiCall, Call
 from api.errors import refusals
 from api.idempotency import IdempotencyKey, once
@@ -120,7 +121,7 @@ async def list_trail(call: ApiCall, session_id: UUID, paging: Pages) -> Page[Aud
     """The session's audit trail, oldest first (PS-24)."""
     row = await find_session(call, session_id)
     rows, following = await trail_page(call.work.db, row.id, paging.cursor, paging.limit)
-    return Page(items=[AuditShape.of(each) for each in rows], next=following)
+    return Page(items=await audit_shapes(call.work.db, rows), next=following)
 
 
 @router.get("/{session_id}/mails", responses=refusals(NotFound))

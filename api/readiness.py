@@ -69,9 +69,11 @@ class Readiness:
 
     async def _database(self) -> tuple[Literal["up", "down", "not_migrated"], Backlog | None]:
         try:
-            async with self._transactions.work(within=DATABASE_WAIT) as work:
+            async with self._transactions.work(within=DATABASE_WAIT, without_keys=True) as work:
                 if not await is_migrated(work.db):
                     return "not_migrated", None
+                if not work.keyring.is_ready:
+                    return "down", None
                 patience = work.settings.intent_repeat_after
                 return "up", await backlog(work.db, work.at - patience)
         except Exception as error:

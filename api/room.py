@@ -78,16 +78,17 @@ async def get_task(request: Request, session_id: str, key: str, begin: Begin) ->
     """One task: open to be done, done to be read again."""
     async with begin.work() as work:
         room = await enter_to_act(work, visitor_of(request, session_id))
-        return await _task_page(request, work, room, key)
+        return await task_page(request, work, room, key)
 
 
-async def _task_page(
+async def task_page(
     request: Request,
     work: Work,
     room: Room,
     key: str,
     refused: AnswersRefused | None = None,
 ) -> HTMLResponse:
+    """The page of one task, with what was refused of what was sent for it."""
     task = room.task(key)
     refusal = room.value.refuses_task(key)
     if refusal and not isinstance(refusal, TaskDone):
@@ -115,7 +116,7 @@ async def post_task(
     except AnswersRefused as refused:
         async with begin.work() as work:
             room = await enter_to_act(work, visitor)
-            return await _task_page(request, work, room, key, refused)
+            return await task_page(request, work, room, key, refused)
     except TaskDone:
         # A double click, a second submit or the back button: what was captured stands (SX-5).
         return _to(f"/sessions/{visitor.session_id}")

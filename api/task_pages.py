@@ -7,23 +7,28 @@ A kind's template is `api/pages/tasks/{kind}.html`; a completed task of any kind
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from typing_extensions import override
 
+from adapters.languages import translations_for
 from adapters.markdown import render
 from api.answers import Answers, answers_of
 from api.form_post import values_from
+from api.shapes.upload import PartyFile
+from api.upload_words import size_in_words
 from commands.pinned import pinned_document, pinned_form
 from commands.room import Room, party_of
-from commands.task_kind import AGREED
+from commands.task_kind import AGREED, FILES
 from commands.work import Work
 from domain.document import Document
 from domain.errors import AnswersRefused
 from domain.form import Form
 from domain.task import TaskKind
+from domain.upload import UNNAMED, Slot, UploadScope
 from store.public_session import TaskRow, submissions_of
+from store.upload import uploads_of_task
 
 Posted: TypeAlias = Sequence[tuple[str, str]]
 """The fields of a posted form, in their order."""
@@ -50,7 +55,9 @@ class TaskPage(ABC):
         """The values of a post."""
 
     @abstractmethod
-    async def show(self, place: Place, refused: AnswersRefused | None) -> dict[str, Any]:
+    async def show(
+        self, place: Place, locale: str, refused: AnswersRefused | None
+    ) -> dict[str, Any]:
         """What the template of an open task is given."""
 
     @abstractmethod
@@ -66,7 +73,9 @@ class FormPage(TaskPage):
         return values_from(await place.form(), posted)
 
     @override
-    async def show(self, place: Place, refused: AnswersRefused | None) -> dict[str, Any]:
+    async def show(
+        self, place: Place, locale: str, refused: AnswersRefused | None
+    ) -> dict[str, Any]:
         form = await place.form()
         if refused:
             return {"form": form, "values": refused.values}
@@ -87,7 +96,9 @@ class StatementPage(TaskPage):
         return {AGREED: dict(posted).get(AGREED) == "yes"}
 
     @override
-    async def show(self, place: Place, refused: AnswersRefused | None) -> dict[str, Any]:
+    async def show(
+        self, place: Place, locale: str, refused: AnswersRefused | None
+    ) -> dict[str, Any]:
         return {"document": await _document(place), "statement": place.task.statement}
 
     @override
@@ -108,10 +119,64 @@ async def _document(place: Place) -> dict[str, Any] | None:
     }
 
 
+class UploadPage(TaskPage):
+    """Places for files, each with what is there; the files themselves come by `api/uploads.py`."""
+
+    @override
+    async def read(self, place: Place, posted: Posted) -> Mapping[str, Any]:
+        return {}
+
+    @override
+    async def show(
+        self, place: Place, locale: str, refused: AnswersRefused | None
+    ) -> dict[str, Any]:
+        scope = UploadScope.of(place.task.upload or {})
+        largest = max(map(scope.limit_of, scope.kinds))
+        rows = await uploads_of_task(place.work.db, place.task.id)
+        files = [PartyFile.of(each, locale) for each in rows]
+        return {
+            "scope": replace(scope, max_bytes=largest),
+            "slots": [_slot(scope, each, files) for each in scope.slots],
+            "accept": _accepted(scope),
+            "largest_text": size_in_words(largest, locale),
+            "kinds_text": ", ".join(each.label for each in scope.kinds),
+        }
+
+    @override
+    async def recall(self, place: Place, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
+        scope = UploadScope.of(place.task.upload or {})
+        titles = {each.key: each.title for each in scope.required}
+        unnamed = translations_for(locale).gettext("Files")
+        sent = [
+            (titles.get(each["slot"], unnamed), _sent_file(each, locale)) for each in body[FILES]
+        ]
+        return {"answers": (("", tuple(sent)),) if sent else (), "document": None}
+
+
+def _slot(scope: UploadScope, slot: Slot, files: Sequence[PartyFile]) -> dict[str, Any]:
+    return {
+        "key": slot.key,
+        "title": slot.title,
+        "required": slot != UNNAMED or scope.min_files > len(scope.required),
+        "files": [each for each in files if each.slot == slot.key],
+    }
+
+
+def _accepted(scope: UploadScope) -> str:
+    """For a file input: endings, and media types, by which phones offer the camera."""
+    endings = [f".{each}" for each in scope.extensions]
+    return ",".join([*endings, *(each.media_type for each in scope.kinds)])
+
+
+def _sent_file(file: Mapping[str, Any], locale: str) -> str:
+    return f"{file['name']} ({size_in_words(file['size'], locale)})"
+
+
 TASK_PAGES: dict[str, TaskPage] = {
     TaskKind.FORM: FormPage(),
     TaskKind.ACKNOWLEDGMENT: StatementPage(),
     TaskKind.CONFIRMATION: StatementPage(),
+    TaskKind.UPLOAD: UploadPage(),
 }
 
 
@@ -128,7 +193,7 @@ async def shown_task(
     position = [each.key for each in place.room.tasks].index(place.task.key) + 1
     shown: dict[str, Any] = {"task": place.task, "position": position}
     if place.task.completed_at is None:
-        return shown | await kind.show(place, refused)
+        return shown | await kind.show(place, locale, refused)
     return shown | await kind.recall(place, await _sent(place), locale)
 
 

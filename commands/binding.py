@@ -19,6 +19,7 @@ from domain.errors import CodeSpent, CodeWrong, DomainError, VerificationLocked
 from domain.messages import TakenOver
 from domain.public_session import Status
 from domain.workflow_names import TAKE_OVER
+from store.binding import BindingRow, binding_by_id, binding_value
 from store.code import (
     CodeRow,
     code_value,
@@ -30,7 +31,7 @@ from store.code import (
 )
 from store.columns import new_id
 from store.party import PartyRow, forgive_failures
-from store.public_session import BindingRow, PublicSessionRow, binding_by_id, binding_value
+from store.public_session import PublicSessionRow
 
 BINDING = "binding"
 

@@ -24,14 +24,8 @@ from domain.public_session import EndReason
 from store.code import CodeRow, code_value, living_codes, tries_of
 from store.mail import MailRow, lock_recipient, mail_times, newest_mail
 from store.party import PartyRow
-from store.public_session import (
-    PublicSessionRow,
-    TaskRow,
-    count_visit,
-    session_by_link,
-    tasks_of,
-    value_of,
-)
+from store.public_session import PublicSessionRow, TaskRow, session_by_link, tasks_of, value_of
+from store.visit import count_visit
 from store.workspace import WorkspaceRow, workspace_by_id
 
 DOOR = "door"

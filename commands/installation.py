@@ -1,7 +1,8 @@
 """The installation's keys: made at the first start, read by every process, read again by the hour.
 
 A process that meets a key it does not know reads them anew; a new key is used for new things only
-once every process has had the time to hear of it.
+once every process has had the time to hear of it. Until they are read nothing can be served: what
+an older or another root key would make is of no use to anybody.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from store.workspace_key import WorkspaceKeyRow
 log = structlog.get_logger()
 
 RETRY_EVERY = 0.5
+REFUSED_RETRY_EVERY = 5.0
 READ_EVERY = 5.0
 """Seconds between two readings of the keys by one process."""
 HEARD_AFTER = timedelta(seconds=15)
@@ -49,27 +51,66 @@ class Installation:
         self._keyring = keyring
         self._clock = clock
         self._vault = Vault(keyring, clock)
+        keyring.is_ready = False
 
     async def open(self) -> None:
-        """Reads the keys, or makes the first: an installation's, and those of older workspaces."""
+        """Reads the keys, or makes the first: an installation's, and those of older workspaces.
+
+        Raises `KeyFileError` for a root key that is not this database's, or not whole.
+        """
         async with AsyncSession(self._engine) as db:
             await lock_installation_keys(db)
             if not await installation_keys(db):
                 self._make_first(db)
+                await db.flush()
+            rows = await installation_keys(db)
+            for each in rows:
+                self._check(each)
+            self._learn(rows)
             for workspace_id in await _workspaces_without_key(db):
                 db.add(self._vault.new_workspace_key(workspace_id, 1))
             await db.commit()
-        await self.read_again()
+        self._keyring.is_ready = True
 
     def _make_first(self, db: AsyncSession) -> None:
         at = self._clock()
-        db.add_all(derivation_row(self._keyring, each, at) for each in self._keyring.versions)
-        db.add(temporal_row(self._keyring, at))
+        db.add_all(derivation_row(self._keyring, each, at, at) for each in self._keyring.versions)
+        db.add(temporal_row(self._keyring, at, at))
+
+    def _check(self, row: InstallationKeyRow) -> None:
+        """Another root key would make links nobody finds and read nothing: it is refused."""
+        keyring = self._keyring
+        if row.epoch not in keyring.roots:
+            raise KeyFileError(
+                f"Version {row.epoch} of the root key is missing here; this database needs it"
+            )
+        try:
+            clear = keyring.unwrap(row.wrapped, bound_installation_key(row.kind, row.number))
+        except Undecipherable as error:
+            raise KeyFileError(
+                f"This root key is not the one of this database: its version {row.epoch} does not "
+                "open the database's keys"
+            ) from error
+        is_derivation = row.kind == InstallationKeyKind.DERIVATION
+        if is_derivation and row.number in keyring.roots:
+            _check_same(keyring, row.number, clear)
 
     async def read_again(self) -> None:
         """Learns what has been added since."""
         async with AsyncSession(self._engine) as db:
             rows = await installation_keys(db)
+        if any(each.epoch not in self._keyring.roots for each in rows):
+            # A key service may take its time, and requests must not wait for it.
+            await self._look_again()
+        self._learn(rows)
+
+    async def _look_again(self) -> None:
+        try:
+            await asyncio.to_thread(self._keyring.look_again)
+        except KeyFileError as error:
+            log.error("root_key_not_read", error=str(error))  # noqa: TRY400 - says all there is
+
+    def _learn(self, rows: Iterable[InstallationKeyRow]) -> None:
         at = self._clock()
         derivations = [
             each.number
@@ -107,7 +148,7 @@ class Installation:
     def _unwrapped(self, row: InstallationKeyRow) -> bytes | None:
         try:
             return self._keyring.unwrap(row.wrapped, bound_installation_key(row.kind, row.number))
-        except (Undecipherable, KeyFileError):
+        except Undecipherable:
             # This process has an older root key than the one that wrapped it: it goes on with what
             # it knows and says so, until its root key is brought up to date.
             log.error(  # noqa: TRY400 - a traceback would tell nothing more
@@ -116,9 +157,17 @@ class Installation:
             return None
 
     async def open_when_possible(self, stop: asyncio.Event) -> None:
-        """As `open`, again and again while PostgreSQL is away or not migrated."""
-        while not stop.is_set() and not await self._tried(self.open):
-            await _pause(stop, RETRY_EVERY)
+        """As `open`, again and again while PostgreSQL is away, not migrated, or of another key."""
+        while not stop.is_set():
+            try:
+                if await self._tried(self.open):
+                    return
+            except KeyFileError as error:
+                log.error("root_key_refused", error=str(error))  # noqa: TRY400 - says all there is
+                await _pause(stop, REFUSED_RETRY_EVERY)
+                await self._look_again()
+            else:
+                await _pause(stop, RETRY_EVERY)
 
     async def keep_reading(self, stop: asyncio.Event) -> None:
         """Reads the keys again and again, until the process ends."""
@@ -171,28 +220,36 @@ def bound_installation_key(kind: str, number: int) -> bytes:
     return associated("installation-key", kind, str(number))
 
 
-def derivation_row(keyring: Keyring, version: int, active_at: datetime) -> InstallationKeyRow:
+def _check_same(keyring: Keyring, version: int, packed: bytes) -> None:
+    if keyring.derivation(version).pack() != packed:
+        raise KeyFileError(
+            f"Version {version} of the root key is another key than the one this database knows"
+        )
+
+
+def derivation_row(
+    keyring: Keyring, version: int, at: datetime, active_at: datetime
+) -> InstallationKeyRow:
     """The keys from which secrets of one version are derived, kept for when its root is gone."""
     packed = keyring.derivation(version).pack()
-    return _row(keyring, InstallationKeyKind.DERIVATION, version, packed, active_at)
+    row = _row(keyring, InstallationKeyKind.DERIVATION, version, packed)
+    row.created_at, row.active_at = at, active_at
+    return row
 
 
-def temporal_row(keyring: Keyring, active_at: datetime) -> InstallationKeyRow:
+def temporal_row(keyring: Keyring, at: datetime, active_at: datetime) -> InstallationKeyRow:
     """A new key for what workflows are told."""
-    return _row(keyring, InstallationKeyKind.TEMPORAL, new_number(), new_key(), active_at)
+    row = _row(keyring, InstallationKeyKind.TEMPORAL, new_number(), new_key())
+    row.created_at, row.active_at = at, active_at
+    return row
 
 
 def _row(
-    keyring: Keyring, kind: InstallationKeyKind, number: int, clear: bytes, active_at: datetime
+    keyring: Keyring, kind: InstallationKeyKind, number: int, clear: bytes
 ) -> InstallationKeyRow:
-    return InstallationKeyRow(
-        kind=kind,
-        number=number,
-        epoch=keyring.epoch,
-        wrapped=keyring.wrap(clear, bound_installation_key(kind, number)),
-        created_at=active_at,
-        active_at=active_at,
-    )
+    epoch = keyring.newest
+    wrapped = keyring.wrap(clear, bound_installation_key(kind, number), epoch)
+    return InstallationKeyRow(kind=kind, number=number, epoch=epoch, wrapped=wrapped)
 
 
 async def _workspaces_without_key(db: AsyncSession) -> Iterable[UUID]:

@@ -12,9 +12,10 @@ from domain.errors import PartyInvalid
 from domain.fault import Fault
 from domain.mail import MailKind
 from domain.party import is_address
+from store.binding import binding_by_id
 from store.code import end_codes
 from store.party import party_by_id
-from store.public_session import PublicSessionRow, binding_by_id, open_sessions_of_party
+from store.public_session import PublicSessionRow, open_sessions_of_party
 
 
 async def renew_links(

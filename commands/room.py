@@ -1,5 +1,6 @@
 """The party's room: what the bound browser may see and do (PS-27, PS-31)."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,26 +9,28 @@ from uuid import UUID
 from commands.binding import BINDING
 from commands.link import end_binding
 from commands.public_session import decline, end_session, idle_policy
-from commands.task_kind import TASK_KINDS, Posted
+from commands.task_kind import TASK_KINDS, Captured, Posted
 from commands.work import Work
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent
 from domain.binding import BindingEnd
-from domain.errors import BindingLost, NotFound
+from domain.errors import BindingLost, Erased, NotFound, SessionEnded
 from domain.messages import TaskCompleted
+from domain.party import masked
 from domain.public_session import Advance, EndReason, PublicSession
+from domain.submission import SALT_BYTES, submission_sha256
 from domain.workflow_names import TASK_COMPLETED
-from store.party import PartyRow, party_by_id
+from store.binding import BindingRow, binding_by_digest
+from store.party import PartyRow
 from store.public_session import (
-    BindingRow,
     PublicSessionRow,
     SubmissionRow,
     TaskRow,
-    binding_by_digest,
     session_by_id,
     tasks_of,
     value_of,
 )
+from store.sealed import opened_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +86,42 @@ async def _binding(work: Work, visitor: Visitor) -> BindingRow | None:
     return await binding_by_digest(work.db, visitor.session_id, digests)
 
 
-async def enter_to_act(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:
-    """The room, if this browser may act in it now; counts as activity.
+async def enter_to_look(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:
+    """The room, if this browser may act in it now; a page that asks by itself is no activity.
 
     Raises `NotFound`, `SessionEnded`, or `BindingLost` with the reason.
     """
     room = await enter(work, visitor, lock=lock)
-    policy = idle_policy(work)
-    refusal = room.value.refuses_browser(room.binding.id, work.at, policy)
+    refusal = room.value.refuses_browser(room.binding.id, work.at, idle_policy(work))
     if isinstance(refusal, BindingLost):
         raise BindingLost(lost_reason(room))
     if refusal:
         raise refusal
+    return room
+
+
+async def enter_to_act(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:
+    """As `enter_to_look`; counts as activity."""
+    room = await enter_to_look(work, visitor, lock=lock)
     if work.at - room.binding.last_seen_at >= work.settings.binding_touch_interval:
         room.binding.last_seen_at = work.at
+    return room
+
+
+async def enter_completed(work: Work, visitor: Visitor) -> Room:
+    """The room of the browser that completed the session, for what it may keep of it.
+
+    Raises `NotFound`, which a browser meets too whose place another took; `Erased`; `SessionEnded`
+    for any other end.
+    """
+    room = await enter(work, visitor)
+    ended = room.value.end_at(work.at)
+    if room.session.erased_at is not None:
+        raise Erased
+    if ended is None or room.session.binding_id != room.binding.id:
+        raise NotFound("receipt")
+    if ended != EndReason.COMPLETED:
+        raise SessionEnded(ended)
     return room
 
 
@@ -130,10 +155,10 @@ async def complete_in(work: Work, room: Room, wanted: CompleteTask) -> Room:
     if refusal := room.value.refuses_task(task.key):
         raise refusal
     captured = await TASK_KINDS[task.kind].capture(work, room.session, task, wanted.posted)
-    work.db.add(_submission(room, task, captured.body, captured.evidence | _verification(room)))
     task.completed_at = work.at
+    submission = await _keep(work, room, task, captured)
     after = room.value.completing(task.key, work.at)
-    details = {"task": task.key, "kind": task.kind, "fence": room.binding.fence}
+    details = _details(room, task, submission)
     work.audit_session(AuditEvent.TASK_COMPLETED, room.session, room.actor, details=details)
     room.session.status = after.status
     last = after.end_reason is not None
@@ -149,29 +174,51 @@ async def _complete(work: Work, room: Room) -> None:
     room.session.advance = Advance.PENDING
 
 
-def _submission(
-    room: Room, task: TaskRow, body: dict[str, Any], evidence: dict[str, Any]
-) -> SubmissionRow:
-    return SubmissionRow(
+async def _keep(work: Work, room: Room, task: TaskRow, captured: Captured) -> SubmissionRow:
+    """Keeps what was captured, with the evidence of what was shown to whom, and a salt (PS-13)."""
+    row = SubmissionRow(
         workspace_id=room.session.workspace_id,
         session_id=room.session.id,
         task_id=task.id,
-        body=body,
-        evidence=evidence,
+        body=captured.body,
+        evidence=captured.evidence | await _occasion(work, room),
+        salt=secrets.token_hex(SALT_BYTES),
         binding_id=room.binding.id,
         submitted_at=room.at,
     )
+    work.db.add(row)
+    return row
 
 
-def _verification(room: Room) -> dict[str, Any]:
-    """How the person was verified: a typed code confirmed the mailbox, then (PS-13)."""
+async def _occasion(work: Work, room: Room) -> dict[str, Any]:
+    """Of which template version, when, and how the person was verified before (PS-13)."""
+    party = await party_of(work, room)
     return {
+        "template": room.session.template_key,
+        "template_version": room.session.template_version,
+        "completed_at": room.at.isoformat(),
         "verification": {
             "method": "mailbox_code",
+            # A corrected address ends the browser's place, so that this is where the code went.
+            "address": masked(party.email),
             "verified_at": room.binding.bound_at.isoformat(),
             "fence": room.binding.fence,
-        }
+        },
     }
+
+
+def _details(room: Room, task: TaskRow, submission: SubmissionRow) -> dict[str, Any]:
+    """What the audit, and by it the tree, says of a completed task."""
+    salt, shown = bytes.fromhex(submission.salt), submission.evidence
+    details = {
+        "task": task.key,
+        "kind": task.kind,
+        "fence": room.binding.fence,
+        "submission": str(submission.id),
+        "sha256": submission_sha256(salt, submission.body, shown),
+    }
+    document = ("document", "document_version", "document_sha256")
+    return details | {each: shown[each] for each in document if each in shown}
 
 
 async def quit_room(work: Work, visitor: Visitor) -> Room:
@@ -192,7 +239,8 @@ async def decline_room(work: Work, visitor: Visitor, reason: str) -> Room:
 
 async def party_of(work: Work, room: Room) -> PartyRow:
     """The party of a room."""
-    party = await party_by_id(work.db, room.session.workspace_id, room.session.party_id)
+    # Several steps of one transaction ask for it: it is read once.
+    party = await opened_one(work.db, await work.db.get(PartyRow, room.session.party_id))
     if party is None:
         raise NotFound("party")
     return party

@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from adapters.aead import RecordKey, new_key, new_number
 from adapters.data_key import DataKey, bound_key, bound_workspace_key, wrapping
 from adapters.keyring import Keyring
 from store.data_key import DataKeyRow, add_data_key, data_keys
-from store.sealed import KEYS, Owner
+from store.sealed import KEYS, Owner, forget_rolled_back
 from store.workspace_key import KeyState, WorkspaceKeyRow, primary_key_of
 
 MOST_KEYS = 20_000
@@ -97,8 +97,12 @@ class Vault:
         self._primaries[workspace_id] = _Primary(key, time.monotonic() + PRIMARY_KEPT_FOR)
         return key
 
+    def forget_primary(self, workspace_id: UUID) -> None:
+        """The workspace's key may have been rotated."""
+        self._primaries.pop(workspace_id, None)
+
     def new_workspace_key(self, workspace_id: UUID, version: int) -> WorkspaceKeyRow:
-        """A new version of a workspace's key, wrapped by the root key's newest."""
+        """A new version of a workspace's key, wrapped by the newest epoch every process has."""
         wrapped = self._keyring.wrap(new_key(), bound_workspace_key(workspace_id, version))
         return WorkspaceKeyRow(
             workspace_id=workspace_id,
@@ -107,25 +111,28 @@ class Vault:
             state=KeyState.PRIMARY,
             wrapped=wrapped,
             created_at=self.clock(),
+            # Of the first version there is nothing before that it would have to take over.
+            rewrapped_at=self.clock() if version == 1 else None,
         )
 
 
 class TransactionKeys:
     """The vault as one transaction sees it: with the keys that it created itself.
 
-    They become the process's after the commit and are forgotten by any rollback, to a savepoint
-    too: nothing may ever be sealed with a key that was not written down.
+    They become the process's after the commit, and are forgotten by a rollback of what created
+    them, to a savepoint too: nothing may ever be sealed with a key that was not written down.
     """
 
     def __init__(self, vault: Vault) -> None:
         """Takes the process's vault."""
         self._vault = vault
-        self._created: dict[UUID, DataKey] = {}
+        self._found: dict[UUID, DataKey] = {}
         self._seen: dict[UUID, DataKey] = {}
+        self._created_in: dict[UUID, SessionTransaction | None] = {}
 
     def known(self, subject_id: UUID) -> DataKey | None:
         """A key that needs no question to the database."""
-        found = self._created.get(subject_id) or self._seen.get(subject_id)
+        found = self._found.get(subject_id) or self._seen.get(subject_id)
         if found is None and (found := self._vault.known(subject_id)):
             # Kept until the transaction ends: the vault may forget it in the middle.
             self._seen[subject_id] = found
@@ -133,16 +140,20 @@ class TransactionKeys:
 
     def load(self, db: Session, subjects: Collection[UUID]) -> None:
         """Reads the keys that exist of these owners, in one statement."""
-        self._created |= {each.subject_id: each for each in self._vault.read(db, subjects)}
+        self._found |= {each.subject_id: each for each in self._vault.read(db, subjects)}
 
     def create(self, db: Session, owner: Owner) -> DataKey:
         """The first key of an owner, wrapped by its workspace's primary key."""
         made = DataKey(owner.workspace_id, owner.subject_id, new_number(), new_key())
-        if add_data_key(db, self._wrapped(db, owner, made)):
-            self._created[owner.subject_id] = made
-        else:
-            self.load(db, {owner.subject_id})
-        return self._created[owner.subject_id]
+        while owner.subject_id not in self._found:
+            if add_data_key(db, self._wrapped(db, owner, made)):
+                self._found[owner.subject_id] = made
+                self._created_in[owner.subject_id] = _innermost(db)
+            else:
+                # Another transaction made the owner's key, or another version is primary by now.
+                self.load(db, {owner.subject_id})
+                self._vault.forget_primary(owner.workspace_id)
+        return self._found[owner.subject_id]
 
     def _wrapped(self, db: Session, owner: Owner, made: DataKey) -> dict[str, Any]:
         primary = self._vault.primary(db, owner.workspace_id)
@@ -159,16 +170,29 @@ class TransactionKeys:
 
     def committed(self) -> None:
         """What was created or read is the process's from now on."""
-        for each in self._created.values():
+        for each in self._found.values():
             self._vault.keep(each)
 
-    def rolled_back(self) -> None:
-        """What was created does not exist."""
-        self._created.clear()
+    def rolled_back(self, db: Session, ended: SessionTransaction) -> None:
+        """What was created within `ended` does not exist, nor may a row be read with it."""
+        gone = [each for each, origin in self._created_in.items() if _is_within(origin, ended)]
+        forget_rolled_back(db, [self._found.pop(each) for each in gone])
+        for each in gone:
+            del self._created_in[each]
+
+
+def _innermost(db: Session) -> SessionTransaction | None:
+    return db.get_nested_transaction() or db.get_transaction()
+
+
+def _is_within(inner: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while inner is not None and inner is not outer:
+        inner = inner.parent
+    return inner is outer
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _forget_created(db: Session, _: Any) -> None:
+def _forget_created(db: Session, ended: SessionTransaction) -> None:
     keys = db.info.get(KEYS)
     if isinstance(keys, TransactionKeys):
-        keys.rolled_back()
+        keys.rolled_back(db, ended)

@@ -22,6 +22,9 @@ from store.intent import IntentRow
 from store.public_session import PublicSessionRow
 from store.sealed import KEYS
 
+KEYS_WAIT = timedelta(seconds=1)
+KEYS_EVERY = timedelta(milliseconds=20)
+
 
 class Courier(Protocol):
     """Whoever delivers intents after the commit."""
@@ -166,13 +169,19 @@ class Transactions:
 
     @asynccontextmanager
     async def work(
-        self, at: datetime | None = None, *, within: timedelta | None = None
+        self,
+        at: datetime | None = None,
+        *,
+        within: timedelta | None = None,
+        without_keys: bool = False,
     ) -> AsyncIterator[Work]:
         """One transaction: committed at the end, rolled back by any error.
 
         It lasts `within` at most, by our own clock: a server that fell silent bounds nothing.
-        Raises `TimeoutError` then.
+        Raises `TimeoutError` then, or `ConnectionError` as long as the keys are not read.
         """
+        if not without_keys:
+            await self._keys_read()
         most = within or self.settings.database_transaction_timeout
         keys = TransactionKeys(self.vault)
         async with (
@@ -185,3 +194,11 @@ class Transactions:
             keys.committed()
         if work.intents:
             self._courier.hand_over(work.intents)
+
+    async def _keys_read(self) -> None:
+        """Returns once they are, which at a process's start takes a moment."""
+        tries = KEYS_WAIT // KEYS_EVERY
+        while not self.keyring.is_ready:
+            if not (tries := tries - 1):
+                raise ConnectionError("the installation's keys are not read yet")
+            await asyncio.sleep(KEYS_EVERY.total_seconds())

@@ -271,10 +271,30 @@ class EpochInUse(DomainError):
     """A version of the root key cannot be destroyed: keys are still wrapped by it."""
 
     epoch: int
-    data_keys: int
+    keys: int
 
     def __str__(self) -> str:
         return (
-            f"Epoch {self.epoch} is still in use ({self.data_keys} data keys); "
+            f"Epoch {self.epoch} still wraps {self.keys} keys, which must be 0; "
             "run `gatepass keyring rotate` first."
         )
+
+
+@dataclass(eq=False)
+class UploadWithheld(DomainError):
+    """A file is not given out: its state says why (`open`, `checking`, `infected`)."""
+
+    state: str
+
+    def __str__(self) -> str:
+        return f"This file is not given out ({self.state})."
+
+
+@dataclass(eq=False)
+class RangeRefused(DomainError):
+    """None of the bytes asked for is in the file, which has `size` of them (RFC 9110, 14.4)."""
+
+    size: int
+
+    def __str__(self) -> str:
+        return f"The file has {self.size} bytes, and none of those asked for."

@@ -122,6 +122,19 @@ def wait_before_retry(attempts: int, at_least: timedelta = timedelta()) -> timed
     return max(planned, at_least)
 
 
+PROOF_EVERY = timedelta(seconds=2)
+"""How long until a mail that waits for its receipt's proof looks again."""
+PROOF_PATIENCE = timedelta(minutes=10)
+
+
+def waits_for_proof(queued_at: datetime, at: datetime) -> bool:
+    """Whether a mail still waits for its receipt's proof; after that it goes without, and says so.
+
+    A worker signs within two seconds of a completion, so that it waits only while none works.
+    """
+    return at - queued_at < PROOF_PATIENCE
+
+
 def is_given_up(queued_at: datetime, at: datetime, give_up_after: timedelta) -> bool:
     """Whether a mail has waited so long that it now counts as refused."""
     return at - queued_at >= give_up_after

@@ -151,3 +151,25 @@ class SweepDue:
 
     at: datetime
     cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadCheckStart:
+    """Starts `UploadCheck`: its row's id."""
+
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadCheckDue:
+    """Asks for one uploaded file to be checked for viruses."""
+
+    upload_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UploadChecked:
+    """What a check came to: the file's state; empty for a file that is gone."""
+
+    state: str

@@ -102,6 +102,12 @@ class Settings:
         "Command that prints the root key's lines, as from a key service, instead of the file",
         secret=True,
     )
+    key_epoch_kept_for: timedelta = _length(
+        35 * DAY,
+        DAY,
+        10 * 366 * DAY,
+        "An epoch may be destroyed this long after the next: as long as its backups are kept",
+    )
     object_store: str = _text(
         ".gatepass/objects", "Where uploaded files lie: a folder, or s3://, gs://, az://"
     )

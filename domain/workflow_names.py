@@ -5,14 +5,17 @@ from uuid import UUID
 PUBLIC_SESSION = "PublicSession"
 MAIL = "Mail"
 HOUSEKEEPING = "Housekeeping"
+UPLOAD_CHECK = "UploadCheck"
 
 SESSION_QUEUE = "gatepass-sessions"
 MAIL_QUEUE = "gatepass-mail"
 HOUSEKEEPING_QUEUE = "gatepass-housekeeping"
+UPLOAD_CHECK_QUEUE = "gatepass-upload-checks"
 QUEUE_OF = {
     PUBLIC_SESSION: SESSION_QUEUE,
     MAIL: MAIL_QUEUE,
     HOUSEKEEPING: HOUSEKEEPING_QUEUE,
+    UPLOAD_CHECK: UPLOAD_CHECK_QUEUE,
 }
 
 HOUSEKEEPING_SCHEDULE = "housekeeping"
@@ -33,3 +36,8 @@ def public_session_id(session_id: UUID) -> str:
 def mail_id(mail: UUID) -> str:
     """The workflow id of a mail."""
     return f"mail:{mail}"
+
+
+def upload_check_id(upload_id: UUID) -> str:
+    """The workflow id of the virus check of an upload."""
+    return f"upload-check:{upload_id}"

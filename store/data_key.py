@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, LargeBinary
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, LargeBinary, inspect, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlmodel import Field, SQLModel, col, select
 
 from store.columns import instant, optional_instant
-from store.workspace_key import WorkspaceKeyRow
+from store.workspace_key import KeyState, WorkspaceKeyRow
 
 
 class DataKeyRow(SQLModel, table=True):
@@ -54,6 +54,21 @@ def data_keys(
 
 
 def add_data_key(db: Session, values: dict[str, Any]) -> bool:
-    """Writes an owner's first key down; False if another transaction did, which then is its key."""
-    added = insert(DataKeyRow).values(**values).on_conflict_do_nothing()
+    """Writes an owner's first key down, if the version that wraps it is still the primary one.
+
+    False if it is not, or if another transaction wrote the owner's key down before.
+    """
+    # The version's row stays locked until the commit: it cannot be destroyed meanwhile, and a
+    # rotation that made another version primary waits for this transaction before it ends.
+    types = inspect(DataKeyRow).columns
+    wrapper = (
+        select(*(literal(value, types[name].type) for name, value in values.items()))
+        .where(
+            WorkspaceKeyRow.workspace_id == values["workspace_id"],
+            WorkspaceKeyRow.version == values["workspace_key_version"],
+            WorkspaceKeyRow.state == KeyState.PRIMARY,
+        )
+        .with_for_update(read=True, key_share=True, of=WorkspaceKeyRow)
+    )
+    added = insert(DataKeyRow).from_select(list(values), wrapper).on_conflict_do_nothing()
     return db.execute(added.returning(col(DataKeyRow.subject_id))).scalar_one_or_none() is not None

@@ -135,7 +135,10 @@ class TaskRow(SQLModel, table=True):
 
 
 class SubmissionRow(SealedRow, table=True):
-    """What a party captured for one task, and the evidence of how (PS-12, PS-13)."""
+    """What a party captured for one task, and the evidence of how (PS-12, PS-13).
+
+    `salt` is hex; it is empty where a release before the audit's tree captured.
+    """
 
     __tablename__ = "submission"
     __table_args__ = (UniqueConstraint("task_id", "attempt"),)
@@ -145,11 +148,12 @@ class SubmissionRow(SealedRow, table=True):
     session_id: UUID = Field(foreign_key="public_session.id", index=True)
     task_id: UUID = Field(foreign_key="task.id")
     attempt: int = 1
-    evidence: dict[str, Any] = json_column()
     binding_id: UUID
     submitted_at: datetime = instant()
 
     body = sealed("body", dict[str, Any]())
+    evidence = sealed("evidence", dict[str, Any]())
+    salt = sealed("salt", "")
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)

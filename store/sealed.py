@@ -227,6 +227,17 @@ async def load_keys(db: AsyncSession, *subjects: UUID) -> None:
         await db.run_sync(keys.load, missing)
 
 
+def forget_rolled_back(db: Session, gone: Collection[Key]) -> None:
+    """Has rows be read anew whose contents, or the keys they were sealed with, do not exist."""
+    # Columns have expired by now: only the row's own dictionary may be looked into.
+    for row in (each.__dict__ for each in db.identity_map.values()):
+        if any(row.get(KEY) is each for each in gone):
+            row.pop(KEY)
+            row.pop(CONTENTS, None)
+        elif CONTENTS in row and row[CONTENTS].changed:
+            row.pop(CONTENTS)
+
+
 async def key_of(db: AsyncSession, owner: Owner) -> Key:
     """The key of an owner: the one there is, or its first."""
     return await db.run_sync(_key_for, owner)

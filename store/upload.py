@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text, update
+from sqlalchemy import BigInteger, Index, UniqueConstraint, func, or_, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
@@ -71,6 +71,11 @@ class UploadRow(SealedRow, table=True):
         """The session it was uploaded in."""
         return Owner(self.workspace_id, self.session_id, OwnerKind.PUBLIC_SESSION)
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether its bytes were let go after it was submitted, which its party cannot do."""
+        return self.removed_at is not None and self.submitted_at is not None
+
 
 async def uploads_of_task(db: AsyncSession, task_id: UUID) -> Sequence[UploadRow]:
     """The files of a task that were not taken back, oldest first."""
@@ -81,11 +86,18 @@ async def uploads_of_task(db: AsyncSession, task_id: UUID) -> Sequence[UploadRow
 
 
 async def uploads_of_session(db: AsyncSession, session_id: UUID) -> Sequence[UploadRow]:
-    """Every file of a session that was not taken back, oldest first."""
-    found = select(UploadRow).where(
-        UploadRow.session_id == session_id, col(UploadRow.removed_at).is_(None)
-    )
-    return await _opened(db, found)
+    """Every file of a session that its party did not take back, oldest first.
+
+    What was submitted and then erased is one of them.
+    """
+    kept = or_(col(UploadRow.removed_at).is_(None), col(UploadRow.submitted_at).is_not(None))
+    return await _opened(db, select(UploadRow).where(UploadRow.session_id == session_id, kept))
+
+
+async def count_uploads(db: AsyncSession, task_id: UUID) -> int:
+    """How many files a task ever took, those taken back, too."""
+    found = select(func.count()).select_from(UploadRow).where(UploadRow.task_id == task_id)
+    return (await db.scalars(found)).one()
 
 
 async def _opened(db: AsyncSession, found: Any) -> Sequence[UploadRow]:

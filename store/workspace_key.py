@@ -25,7 +25,10 @@ class KeyState(StrEnum):
 
 
 class WorkspaceKeyRow(SQLModel, table=True):
-    """One version of a workspace's key; `wrapped` is empty once it is destroyed."""
+    """One version of a workspace's key; `wrapped` is empty once it is destroyed.
+
+    `rewrapped_at` says when everything that older versions wrapped was wrapped by this one.
+    """
 
     __tablename__ = "workspace_key"
     __table_args__ = (
@@ -43,6 +46,7 @@ class WorkspaceKeyRow(SQLModel, table=True):
     state: str
     wrapped: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
     created_at: datetime = instant()
+    rewrapped_at: datetime | None = optional_instant()
     destroyed_at: datetime | None = optional_instant()
 
 

@@ -47,3 +47,15 @@ SWEEP: Final = ActivityOptions(
         maximum_attempts=3,
     ),
 )
+
+SCAN: Final = ActivityOptions(
+    # Longer than the longest scan of the largest file, and two commits.
+    start_to_close_timeout=timedelta(minutes=12),
+    heartbeat_timeout=timedelta(seconds=30),
+    # A scanner that is away comes back: no maximum, no schedule-to-close.
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+    ),
+)

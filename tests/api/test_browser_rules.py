@@ -12,8 +12,9 @@ from adapters.embedded.ports import free_port
 from api import static_files
 from commands.work import Transactions
 from domain.settings import Settings
+from store.binding import BindingRow
 from store.database import connect
-from store.public_session import BindingRow, PublicSessionRow, SubmissionRow
+from store.public_session import PublicSessionRow, SubmissionRow
 from tests.rooms.house import KEYRING, DiesAfterCommit, House, furnished_house
 from tests.rooms.party_browser import PartyBrowser, app_of, browser_at, rows, words
 

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from commands.mail import note_bounce, note_sent
 from commands.public_session import correct_address, reissue, revoke
 from commands.room import decline_room
+from store.binding import BindingRow
 from store.code import CodeRow
 from store.mail import MailRow
-from store.public_session import BindingRow, PublicSessionRow
+from store.public_session import PublicSessionRow
 from tests.rooms.house import House, furnished_house
 from tests.rooms.party_browser import PartyBrowser, app_of, browser_at, rows, words
 

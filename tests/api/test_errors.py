@@ -17,6 +17,7 @@ from api.operations import router as operations
 from domain import errors
 from domain.errors import DomainError
 from domain.settings import Settings
+from domain.upload import UploadRefused
 from tests.api.conftest import caller
 from tests.api.factories import API, UNKNOWN, a_party, a_template, get, make_party
 from tests.rooms.house import START, House
@@ -24,7 +25,8 @@ from tests.rooms.house import START, House
 
 def _classes() -> set[type[DomainError]]:
     found = inspect.getmembers(errors, inspect.isclass)
-    return {each for _, each in found if issubclass(each, DomainError)} - {DomainError}
+    named = {each for _, each in found if issubclass(each, DomainError)} - {DomainError}
+    return named | {UploadRefused}
 
 
 def test_every_domain_error_has_a_status_and_a_type_of_its_own() -> None:

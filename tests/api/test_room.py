@@ -7,7 +7,8 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from commands.public_session import revoke
-from store.public_session import BindingRow, PublicSessionRow, SubmissionRow
+from store.binding import BindingRow
+from store.public_session import PublicSessionRow, SubmissionRow
 from tests.rooms.house import FORM, House, furnished_house
 from tests.rooms.party_browser import PartyBrowser, app_of, browser_at, rows, words
 

@@ -24,16 +24,11 @@ from commands.public_session import revoke
 from commands.work import Transactions
 from domain.binding import IdlePolicy
 from domain.settings import Settings
+from store.binding import BindingRow, binding_value
 from store.columns import new_id
 from store.database import connect
 from store.gate import Idle, Shut, gates_of
-from store.public_session import (
-    BindingRow,
-    PublicSessionRow,
-    binding_value,
-    tasks_of,
-    value_of,
-)
+from store.public_session import PublicSessionRow, tasks_of, value_of
 from tests.rooms.house import KEYRING, START, DiesAfterCommit, House, furnished_house
 from tests.rooms.party_browser import app_of, browser_at
 

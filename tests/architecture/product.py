@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("domain", "store", "adapters", "commands", "activities", "workflows", "api")
+ROOMS = (
+    "domain", "store", "adapters", "commands", "activities", "workflows", "api", "command_line",
+)  # fmt: skip
 PROGRAMS = ("worker.py", "cli.py")
 
 

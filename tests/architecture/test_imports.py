@@ -35,7 +35,7 @@ def test_the_contracts_say_what_the_design_says() -> None:
     assert set(contracts["root_packages"]) == set(ROOMS)
     layers = next(each for each in contracts["contracts"] if each["type"] == "layers")
     assert [set(each.split(" | ")) for each in layers["layers"]] == [
-        {"api", "workflows"},
+        {"api", "workflows", "command_line"},
         {"activities"},
         {"commands"},
         {"store", "adapters"},

@@ -13,11 +13,13 @@ from temporalio.client import WorkflowHistory
 from activities.housekeeping import STEPS, HousekeepingActivities, activities_of
 from activities.mail import MailActivities
 from activities.public_session import PublicSessionActivities
+from activities.upload_check import UploadCheckActivities
 from tests.architecture.product import files, name_of, tree
 from workflows import options
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.public_session import PublicSessionWorkflow
+from workflows.upload_check import UploadCheckWorkflow
 
 BASELINE = Path(__file__).parent / "workflow_commands.txt"
 HISTORIES = Path(__file__).parents[1] / "replay" / "histories"
@@ -28,6 +30,8 @@ OWNERS = (
     MailWorkflow,
     PublicSessionActivities,
     PublicSessionWorkflow,
+    UploadCheckActivities,
+    UploadCheckWorkflow,
 )
 MARKS = ("__temporal_activity_definition", "__temporal_signal_definition")
 
@@ -56,7 +60,7 @@ def test_one_frozen_dataclass_in(name: str, method: Any) -> None:
 def test_every_kind_of_message_is_looked_at() -> None:
     names = {name for name, _ in messages()}
     assert {"PublicSessionWorkflow.revoke", "PublicSessionActivities.settle"} <= names
-    assert len(names) == 20
+    assert len(names) == 24
 
 
 def test_housekeeping_does_every_step_that_it_has() -> None:

@@ -18,17 +18,22 @@ from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 import worker
-from activities.housekeeping import HousekeepingActivities, activities_of
 from adapters.embedded.postgres import start_postgres
 from adapters.embedded.temporal_server import program
 from adapters.temporal import Telegraph
 from commands.public_session import extend, revoke
 from commands.room import decline_room
-from domain.workflow_names import HOUSEKEEPING, HOUSEKEEPING_QUEUE, HOUSEKEEPING_SCHEDULE
+from domain.workflow_names import (
+    HOUSEKEEPING,
+    HOUSEKEEPING_QUEUE,
+    HOUSEKEEPING_SCHEDULE,
+    upload_check_id,
+)
 from store import housekeeping
 from store.migrate import upgrade
+from tests.rooms.files import EICAR
+from tests.rooms.upload_checks import checking
 from tests.rooms.works import Works, eventually, works
-from workflows.housekeeping import HousekeepingWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
 IDENTITY = "recorder"
@@ -138,11 +143,8 @@ async def _invitation(at: Works) -> WorkflowHistory:
 
 async def housekept(at: Works) -> WorkflowHistory:
     """Every step done."""
-    housekeeper = HousekeepingActivities(
-        at.house.transactions, Telegraph(at.client, timedelta(seconds=3))
-    )
-    steps = activities_of(housekeeper)
-    async with worker._worker(at.client, HOUSEKEEPING_QUEUE, HousekeepingWorkflow, steps):
+    telegraph = Telegraph(at.client, timedelta(seconds=3))
+    async with worker.housekeeping_worker(at.client, at.house.transactions, telegraph):
         handle = await at.client.start_workflow(
             HOUSEKEEPING, id=HOUSEKEEPING_SCHEDULE, task_queue=HOUSEKEEPING_QUEUE
         )
@@ -165,6 +167,26 @@ async def housekept_but_one(at: Works) -> WorkflowHistory:
     return history
 
 
+async def upload_checked(at: Works, content: bytes) -> WorkflowHistory:
+    """One uploaded file, checked at the first attempt."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with checking(at, Path(folder)) as checked, checked.working():
+            row = await checked.send(content)
+            await checked.outcome(row)
+            handle = at.client.get_workflow_handle(upload_check_id(row.id))
+            return await handle.fetch_history()
+
+
+async def upload_clean(at: Works) -> WorkflowHistory:
+    """A file without a virus."""
+    return await upload_checked(at, b"a;b\n")
+
+
+async def upload_infected(at: Works) -> WorkflowHistory:
+    """A file with one."""
+    return await upload_checked(at, EICAR)
+
+
 RECORDINGS: dict[str, Recording] = {
     "public_session-completed": completed,
     "public_session-expired": expired,
@@ -175,6 +197,8 @@ RECORDINGS: dict[str, Recording] = {
     "public_session-running": running,
     "mail-sent": mail_sent,
     "mail-refused": mail_refused,
+    "upload_check-ready": upload_clean,
+    "upload_check-infected": upload_infected,
     "housekeeping-done": housekept,
     "housekeeping-step_failed": housekept_but_one,
 }

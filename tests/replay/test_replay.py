@@ -25,16 +25,19 @@ from domain.messages import (
     MailStart,
     PublicSessionOutcome,
     PublicSessionStart,
+    UploadChecked,
+    UploadCheckStart,
 )
-from domain.workflow_names import HOUSEKEEPING, MAIL, PUBLIC_SESSION
+from domain.workflow_names import HOUSEKEEPING, MAIL, PUBLIC_SESSION, UPLOAD_CHECK
 from workflows.housekeeping import FROM_SCHEDULE, HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.options import COMMIT, SMTP
 from workflows.public_session import PublicSessionWorkflow
+from workflows.upload_check import UploadCheckWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 OUTCOMES = {"completed", "expired", "declined", "revoked", "extended", "sent", "refused"}
-OUTCOMES |= {"done", "step_failed"}
+OUTCOMES |= {"done", "step_failed", "ready", "infected"}
 
 
 def history(path: Path) -> WorkflowHistory:
@@ -62,7 +65,12 @@ def outcome(recorded: WorkflowHistory) -> dict[str, Any]:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_todays_workflows_replay_it(path: Path) -> None:
     replayer = Replayer(
-        workflows=[PublicSessionWorkflow, MailWorkflow, HousekeepingWorkflow],
+        workflows=[
+            PublicSessionWorkflow,
+            MailWorkflow,
+            HousekeepingWorkflow,
+            UploadCheckWorkflow,
+        ],
         workflow_runner=worker.sandbox(),
         interceptors=worker.INTERCEPTORS,
     )
@@ -220,6 +228,16 @@ class GivesUp(HousekeepingWorkflow):
         return Housekept()
 
 
+@workflow.defn(name=UPLOAD_CHECK)
+class Credulous(UploadCheckWorkflow):
+    """Takes every file for clean."""
+
+    @override
+    @workflow.run
+    async def run(self, start: UploadCheckStart) -> UploadChecked:
+        return UploadChecked("ready")
+
+
 BREAKS = [
     (RemovedActivity, "public_session"),
     (OtherOrder, "public_session"),
@@ -228,6 +246,7 @@ BREAKS = [
     (OtherActivity, "public_session"),
     (Impatient, "mail-sent"),
     (GivesUp, "housekeeping"),
+    (Credulous, "upload_check"),
 ]
 
 

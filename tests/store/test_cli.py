@@ -33,7 +33,7 @@ Message-ID: <01a2050c-60bf-77b6-9005-cdf9a62de868@gatepass.localhost>
 @pytest.fixture
 def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
     key = tmp_path / "root.key"
-    key.write_text(f"1 {base64.b64encode(KEYRING.versions[1]).decode()}\n")
+    key.write_text(f"1 {base64.b64encode(KEYRING.roots[1]).decode()}\n")
     return {"GATEPASS_DATABASE_URL": database_url, "GATEPASS_ROOT_KEY_FILE": str(key)}
 
 

@@ -20,7 +20,8 @@ from domain.errors import (
 )
 from store.audit import AuditRow
 from store.code import CodeRow, living_codes
-from store.public_session import PublicSessionRow, visits_of
+from store.public_session import PublicSessionRow
+from store.visit import visits_of
 from tests.rooms.house import ANNA, START, House
 
 WRONG = "not it"

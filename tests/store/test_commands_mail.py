@@ -1,17 +1,13 @@
 """Mails: composed when sent, withdrawn when over, their outcome visible."""
 
+from email.message import EmailMessage
 from uuid import UUID
 
 import pytest
 
 from commands.door import ask_code
-from commands.mail import (
-    compose_mail,
-    note_bounce,
-    note_refused,
-    note_retry,
-    note_sent,
-)
+from commands.mail import note_bounce, note_refused, note_retry, note_sent
+from commands.mail_draft import compose_mail
 from commands.public_session import correct_address, remind, resend, revoke
 from domain.errors import NotFound
 from store.audit import AuditRow
@@ -25,9 +21,10 @@ async def issued(house: House) -> PublicSessionRow:
     return (await house.create()).issued[0]
 
 
-async def composed(house: House, mail: UUID) -> tuple[object, str]:
+async def composed(house: House, mail: UUID) -> tuple[EmailMessage | None, str]:
     async with house.transactions.work() as work:
-        return await compose_mail(work, mail)
+        draft, state = await compose_mail(work, mail)
+    return draft.message() if draft else None, state
 
 
 async def mail_of(house: House, session: PublicSessionRow, kind: str = "invitation") -> MailRow:
@@ -38,8 +35,7 @@ async def test_a_mail_is_composed_with_a_link_derived_at_that_moment(house: Hous
     # PS-18
     session = await issued(house)
     mail = await mail_of(house, session)
-    async with house.transactions.work() as work:
-        message, state = await compose_mail(work, mail.id)
+    message, state = await composed(house, mail.id)
     assert message is not None
     assert state == "queued"
     assert message["To"] == house.address

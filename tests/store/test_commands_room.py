@@ -1,13 +1,13 @@
 """The room: tasks in order, each captured once with its evidence."""
 
 import asyncio
-import hashlib
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from commands.room import Room, Visitor, enter_to_act, party_of
+from domain.document import Document
 from domain.errors import (
     AnswersRefused,
     BindingLost,
@@ -17,8 +17,11 @@ from domain.errors import (
     TaskDone,
     TaskLocked,
 )
-from store.public_session import SubmissionRow, binding_by_id, submissions_of
-from tests.rooms.house import INTAKE, START, TASKS, House
+from domain.submission import submission_sha256
+from store.audit import AuditRow
+from store.binding import binding_by_id
+from store.public_session import SubmissionRow, submissions_of
+from tests.rooms.house import DOCUMENT, INTAKE, START, TASKS, House
 
 CONFIRM = {"key": "truth", "kind": "confirmation", "title": "True", "statement": "It is true."}
 
@@ -57,12 +60,33 @@ async def test_an_acknowledgment_keeps_what_was_shown_and_how_the_person_was_ver
     evidence = (await submissions(house, visitor))[1].evidence
     assert evidence["statement"] == "I have read the terms."
     assert (evidence["document"], evidence["document_version"]) == ("terms", 1)
-    assert len(evidence["document_sha256"]) == hashlib.sha256().digest_size * 2
+    assert evidence["document_title"] == "Terms"
+    assert evidence["document_sha256"] == Document.of(DOCUMENT).sha256
+    assert (evidence["template"], evidence["template_version"]) == ("intake", 1)
+    assert (evidence["locale"], evidence["completed_at"]) == ("en", START.isoformat())
     assert evidence["verification"] == {
         "method": "mailbox_code",
+        "address": f"v•••@{house.address.partition('@')[2]}",
         "verified_at": START.isoformat(),
         "fence": 1,
     }
+
+
+async def test_the_audit_commits_to_what_was_captured(house: House) -> None:
+    # PS-13, N10: nobody changes a submission afterwards without its digest telling
+    visitor = await entered(house)
+    await house.complete(visitor, "profile")
+    await house.complete(visitor, "terms")
+    rows = await submissions(house, visitor)
+    events = [each for each in await house.all(AuditRow) if each.event == "task.completed"]
+    for row, event in zip(rows, events[-2:], strict=True):
+        found = submission_sha256(bytes.fromhex(row.salt), row.body, row.evidence)
+        assert (event.details["submission"], event.details["sha256"]) == (str(row.id), found)
+        other = submission_sha256(bytes.fromhex(row.salt), row.body | {"x": 1}, row.evidence)
+        assert other != found
+    assert len({each.salt for each in rows}) == len(rows)
+    assert "document_sha256" not in events[-2].details
+    assert events[-1].details["document_sha256"] == rows[1].evidence["document_sha256"]
 
 
 async def test_tasks_come_in_order(house: House) -> None:

@@ -18,6 +18,7 @@ from activities import housekeeping as steps
 from activities.housekeeping import HousekeepingActivities
 from adapters.embedded.ports import free_port
 from adapters.embedded.temporal_server import TemporalServer
+from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph, TemporalAway
 from commands import reconcile
 from commands.binding import Verify, verify
@@ -64,7 +65,8 @@ async def house(database_url: str) -> AsyncIterator[House]:
 
 
 def keeper(house: House, telegraph: Telegraph | None = None) -> HousekeepingActivities:
-    return HousekeepingActivities(house.transactions, telegraph or Clerk())
+    objects = ObjectStore.at(house.transactions.settings.object_store)
+    return HousekeepingActivities(house.transactions, telegraph or Clerk(), objects)
 
 
 def due(house: House, cursor: str = "") -> SweepDue:

@@ -6,9 +6,12 @@ import pytest
 
 from domain import errors
 from domain.errors import DomainError, TemplateNotIssuable
+from domain.upload import UploadReason, UploadRefusal
 
 EXAMPLES: dict[str, Any] = {
     "faults": (),
+    "refusal": UploadRefusal(UploadReason.TOO_LARGE, "25 MB", "26 MB"),
+    "size": 12,
     "errors": {"a": "no"},
     "values": {},
     "tries_left": 2,

@@ -13,6 +13,7 @@ from domain.mail import (
     message_id_of,
     outcome_of,
     wait_before_retry,
+    waits_for_proof,
 )
 
 MAIL_ID = UUID("01990000-0000-7000-8000-000000000001")
@@ -92,3 +93,9 @@ def test_issuer_mails_go_to_the_issuer() -> None:
         MailKind.ISSUER_DECLINED,
         MailKind.ISSUER_BOUNCED,
     ]
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(0, True), (599, True), (600, False)])
+def test_a_mail_waits_for_a_proof_for_ten_minutes(seconds: int, waits: bool) -> None:
+    queued_at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert waits_for_proof(queued_at, queued_at + timedelta(seconds=seconds)) is waits

@@ -1,4 +1,3 @@
-from dataclasses import fields
 from datetime import timedelta
 
 import pytest

@@ -13,10 +13,9 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
 import worker
-from activities.housekeeping import STEPS, HousekeepingActivities, activities_of
+from activities.housekeeping import STEPS
 from adapters import temporal_schedule
 from adapters.embedded.ports import free_port
 from adapters.embedded.temporal_server import TemporalServer
@@ -40,14 +39,8 @@ MINUTE = timedelta(minutes=1)
 async def housekeeping_at(at: Works) -> AsyncIterator[None]:
     """The worker that keeps house."""
     telegraph = Telegraph(at.client, timedelta(seconds=3))
-    housekeeper = HousekeepingActivities(at.house.transactions, telegraph)
-    async with _worker(at.client, housekeeper):
+    async with worker.housekeeping_worker(at.client, at.house.transactions, telegraph):
         yield
-
-
-def _worker(client: Client, housekeeper: HousekeepingActivities) -> Worker:
-    steps = activities_of(housekeeper)
-    return worker._worker(client, HOUSEKEEPING_QUEUE, HousekeepingWorkflow, steps)
 
 
 @pytest_asyncio.fixture

@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
+from email.message import EmailMessage
+from io import BytesIO
+from pathlib import Path
 from uuid import UUID
 
+import pikepdf
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from adapters.audit_verify import verify_file
 from commands.door import ask_code
 from commands.public_session import revoke
 from store.mail import MailRow
@@ -131,3 +136,70 @@ async def test_a_mail_told_twice_to_start_is_sent_once(at: Works) -> None:
     await at.courier.drain()
     await at.sleep(minutes=1)
     assert len(at.office.taken) == 1
+
+
+def attachments(mail: EmailMessage) -> dict[str, bytes]:
+    """The files of a mail as a mail program saves them."""
+    return {str(each.get_filename()): each.get_content() for each in mail.iter_attachments()}
+
+
+async def completed_mail(at: Works, session_id: UUID) -> EmailMessage:
+    """The mail to the party that says it is done."""
+    await at.sent(session_id)
+    (mail,) = [each for each in at.office.taken if each["Subject"].startswith("Received: ")]
+    return mail
+
+
+async def test_the_last_mail_brings_the_receipt_with_its_proof(at: Works, tmp_path: Path) -> None:
+    # N10
+    session_id = await at.issue()
+    await at.complete_all(session_id)
+    await at.outcome(session_id)
+    files = attachments(await completed_mail(at, session_id))
+    assert list(files) == ["receipt.pdf", "receipt.json"]
+    (tmp_path / "receipt.json").write_bytes(files["receipt.json"])
+    assert len(verify_file(tmp_path / "receipt.json").events) == 5
+    with pikepdf.open(BytesIO(files["receipt.pdf"])) as pdf:
+        (inside,) = pdf.attachments.values()
+        assert inside.get_file().read_bytes() == files["receipt.json"]
+
+
+async def test_the_last_mail_waits_for_the_proof(at: Works) -> None:
+    sequencer, at.foreman.sequencer = at.foreman.sequencer, None
+    session_id = await at.issue()
+    await at.complete_all(session_id)
+    await eventually(lambda: asked_for(at, session_id))
+    mail = await mail_of(at, session_id, "completed")
+    await at.courier.drain()
+    await at.sleep(seconds=30)
+    row = await mail_of(at, session_id, "completed")
+    assert (row.state, row.attempts, row.detail) == ("queued", 0, "")
+    at.foreman.sequencer = sequencer
+    # Having waited counts as no attempt: the next wait is the first one's.
+    at.office.answers[at.house.address].append(LATER)
+    assert await at.mail_outcome(mail.id) == "sent"
+    assert (await mail_of(at, session_id, "completed")).attempts == 2
+    sent = await completed_mail(at, session_id)
+    assert sent["Message-ID"] == f"<{mail.id}@gatepass.localhost>"
+    assert list(attachments(sent)) == ["receipt.pdf", "receipt.json"]
+    assert at.house.clock.now - mail.created_at < timedelta(minutes=1)
+
+
+async def asked_for(at: Works, session_id: UUID) -> bool:
+    return bool(await at.house.mails(session_id, "completed"))
+
+
+async def test_without_a_proof_for_long_the_last_mail_goes_and_says_so(at: Works) -> None:
+    at.foreman.sequencer = None
+    session_id = await at.issue()
+    await at.complete_all(session_id)
+    await eventually(lambda: asked_for(at, session_id))
+    mail = await mail_of(at, session_id, "completed")
+    assert await at.mail_outcome(mail.id) == "sent"
+    waited = at.house.clock.now - mail.created_at
+    assert timedelta(minutes=10) <= waited < timedelta(minutes=11)
+    sent = await completed_mail(at, session_id)
+    assert list(attachments(sent)) == ["receipt.pdf"]
+    text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has one
+    assert "no proof yet" in " ".join(text.split())
+    assert len((await at.mail(mail.id).fetch_history()).events) < 5000

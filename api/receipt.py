@@ -1,0 +1,62 @@
+"""The party's receipt: a page, its PDF, and the proof for machines (PS-13, N10)."""
+
+import asyncio
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.browser import refuse_cross_site, visitor_of
+from api.context import Begin
+from api.party_pages import language_of, page_of
+from api.room import room_values
+from commands.receipt import GivenReceipt, note_read, receipt_of
+from commands.room import Room, enter_completed, party_of
+from commands.work import Work
+
+router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
+
+SEE_OTHER = 303
+JSON, PDF = "application/json", "application/pdf"
+
+
+@router.get("/sessions/{session_id}/receipt")
+async def get_receipt(request: Request, session_id: str, begin: Begin) -> Response:
+    """What was done, when, and the proof; for the browser that did it."""
+    async with begin.work() as work:
+        room = await enter_completed(work, visitor_of(request, session_id))
+        given = await _given(request, work, room)
+        shown = await room_values(request, work, room)
+    return page_of(name="receipt.html", receipt=given.receipt, **shown)
+
+
+async def _given(request: Request, work: Work, room: Room) -> GivenReceipt:
+    party = await party_of(work, room)
+    given = await receipt_of(work, room.session, language_of(request, party.locale))
+    await note_read(work, room.session, room.actor)
+    return given
+
+
+@router.get("/sessions/{session_id}/receipt.pdf")
+async def get_pdf(request: Request, session_id: str, begin: Begin) -> Response:
+    """The receipt to keep; until the log's head is signed, without its proof."""
+    async with begin.work() as work:
+        room = await enter_completed(work, visitor_of(request, session_id))
+        given = await _given(request, work, room)
+    return attached("receipt.pdf", PDF, await asyncio.to_thread(given.pdf))
+
+
+@router.get("/sessions/{session_id}/receipt.json")
+async def get_json(request: Request, session_id: str, begin: Begin) -> Response:
+    """What anybody checks offline; before there is a proof, the way to the page that says so."""
+    async with begin.work() as work:
+        room = await enter_completed(work, visitor_of(request, session_id))
+        given = await _given(request, work, room)
+    if not given.text:
+        return RedirectResponse(f"/sessions/{room.session.id}/receipt", SEE_OTHER)
+    return attached("receipt.json", JSON, given.text.encode())
+
+
+def attached(name: str, media_type: str, content: bytes) -> Response:
+    """A file that a browser keeps instead of showing it."""
+    disposition = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=disposition)

@@ -1,0 +1,1 @@
+"""What the `gatepass` command consists of; `cli.py` puts it together."""

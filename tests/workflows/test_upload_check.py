@@ -1,0 +1,132 @@
+"""Uploaded files and the virus scanner, against a daemon that speaks clamd's protocol (PS-40)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+from adapters.clamd import Clamd, ScanFailed
+from commands.upload import remove_upload
+from domain.errors import AnswersRefused
+from store.audit import AuditRow
+from store.upload import UploadState
+from tests.rooms.clamd import MOST_BYTES, clamd
+from tests.rooms.files import EICAR
+from tests.rooms.upload_checks import Checked, checking, pieces
+from tests.rooms.works import eventually, works
+
+CLEAN = b"number;amount\n" * 100_000
+
+
+@pytest_asyncio.fixture
+async def checked(
+    time_skipping: WorkflowEnvironment, database_url: str, tmp_path: Path
+) -> AsyncIterator[Checked]:
+    async with (
+        works(time_skipping, database_url) as at,
+        checking(at, tmp_path / "objects") as checked,
+    ):
+        yield checked
+
+
+async def verdicts(checked: Checked) -> list[tuple[str, str]]:
+    rows = await checked.at.house.all(AuditRow)
+    found = [each for each in rows if each.event == "upload.checked"]
+    return [(each.reason, each.details["virus"]) for each in found]
+
+
+async def test_a_clean_file_is_ready_once_it_was_checked(checked: Checked) -> None:
+    row = await checked.send(CLEAN)
+    assert row.state == UploadState.CHECKING
+    with pytest.raises(AnswersRefused, match="1 answer"):
+        await checked.at.house.complete(checked.visitor, "papers", {})
+    async with checked.working():
+        assert await checked.outcome(row) == "ready"
+    assert checked.daemon.scanned == [CLEAN]
+    assert await checked.state(row) == "ready"
+    assert await verdicts(checked) == [("ready", "")]
+    await checked.at.house.complete(checked.visitor, "papers", {})
+
+
+async def test_a_virus_is_found_and_the_file_goes_nowhere(checked: Checked) -> None:
+    row = await checked.send(b"a;b\n" + EICAR + b"\n")
+    async with checked.working():
+        assert await checked.outcome(row) == "infected"
+    assert await verdicts(checked) == [("infected", "Eicar-Test-Signature")]
+    with pytest.raises(AnswersRefused) as refused:
+        await checked.at.house.complete(checked.visitor, "papers", {})
+    assert "virus was found in a.csv" in refused.value.errors["files"]
+
+
+async def test_a_daemon_that_is_away_is_waited_for(checked: Checked) -> None:
+    row = await checked.send(CLEAN)
+    checked.daemon.answers = [b"", b"stream: Can't allocate memory ERROR\n", b"nonsense\n"]
+    began = checked.at.house.clock.now
+    async with checked.working():
+        assert await checked.outcome(row) == "ready"
+    assert len(checked.daemon.scanned) == 4
+    assert (checked.at.house.clock.now - began).total_seconds() >= 1 + 2 + 4
+    assert await verdicts(checked) == [("ready", "")]
+
+
+async def test_a_file_that_was_taken_back_is_not_waited_for(checked: Checked) -> None:
+    row = await checked.send(CLEAN)
+    async with checked.at.house.transactions.work() as work:
+        await remove_upload(work, checked.visitor, "papers", row.id)
+    async with checked.working():
+        assert await checked.outcome(row) == ""
+    assert checked.daemon.scanned == []
+    assert await verdicts(checked) == []
+
+
+async def test_told_twice_to_start_is_one_check(checked: Checked) -> None:
+    row = await checked.send(CLEAN)
+    async with checked.working():
+        await checked.outcome(row)
+        again = await checked.at.client.start_workflow(
+            "UploadCheck",
+            {"upload_id": str(row.id)},
+            id=f"again:{row.id}",
+            task_queue="gatepass-upload-checks",
+        )
+        assert (await checked.at._result(again))["state"] == "ready"
+    assert len(checked.daemon.scanned) == 1
+    assert await verdicts(checked) == [("ready", "")]
+
+
+async def test_what_the_daemon_cannot_judge_stays_unknown() -> None:
+    async with clamd() as daemon:
+        with pytest.raises(ScanFailed, match="BufferTooLong"):
+            await Clamd(daemon.address).virus_in(pieces(bytes(MOST_BYTES + 1)))
+    with pytest.raises(ScanFailed, match="Error connecting"):
+        await Clamd(daemon.address).virus_in(pieces(CLEAN))
+
+
+async def test_a_stream_that_breaks_tells_its_own_error() -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield CLEAN
+        raise LookupError("tampered")
+
+    async with clamd() as daemon:
+        with pytest.raises(LookupError, match="tampered"):
+            await Clamd(daemon.address).virus_in(broken())
+    assert daemon.scanned == []
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "localhost:", ":x"])
+async def test_an_address_is_a_host_and_a_port(address: Any) -> None:
+    with pytest.raises(ValueError, match="host:port"):
+        Clamd(address)
+
+
+async def test_eventually_every_file_of_many(checked: Checked) -> None:
+    rows = [await checked.send(b"a;b\n%d\n" % each) for each in range(4)]
+    async with checked.working():
+
+        async def all_ready() -> bool:
+            return {await checked.state(each) for each in rows} == {"ready"}
+
+        await eventually(all_ready)
