@@ -124,7 +124,6 @@ def create_app(
 
 def _remember(app: FastAPI, chosen: Settings, clock: Callable[[], datetime]) -> None:
     app.state.settings = chosen
-    app.state.objects = ObjectStore.at(chosen.object_store)
     app.state.clock = clock
     app.state.error_page = error_pages.page_for_error
     app.state.stopping = asyncio.Event()
@@ -135,6 +134,7 @@ def _remember(app: FastAPI, chosen: Settings, clock: Callable[[], datetime]) -> 
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     chosen: Settings = app.state.settings
     clock: Callable[[], datetime] = app.state.clock
+    app.state.objects = ObjectStore.at(chosen.object_store)
     keyring = open_keyring(chosen)
     engine = connect(chosen)
     installation = Installation(engine, keyring, clock)

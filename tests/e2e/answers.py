@@ -1,7 +1,16 @@
 """What the people of these tests answer to the procurement example, by the labels they read."""
 
-from tests.e2e.person import Answers
+from tests.e2e.person import Answers, Attached
+from tests.rooms.files import pdf, picture
 
+INSURANCE = Attached("insurance 2026.pdf", pdf("insurance"))
+REGISTRATION = Attached("Register.jpg", picture(), "image/jpeg")
+ACCOUNTS = Attached("accounts.pdf", pdf("accounts"))
+PASSPORT = Attached("passport.jpg", picture(), "image/jpeg")
+CERTIFICATIONS: Answers = {
+    "Proof of insurance": INSURANCE,
+    "Business registration": REGISTRATION,
+}
 VENDOR_INTAKE: tuple[tuple[str, Answers], ...] = (
     (
         "Your vendor profile",
@@ -31,6 +40,7 @@ VENDOR_INTAKE: tuple[tuple[str, Answers], ...] = (
             "Do you accept purchase orders with payment after 30 days?": "Yes",
         },
     ),
+    ("Your certifications", CERTIFICATIONS),
     (
         "Terms of use",
         {
@@ -55,6 +65,7 @@ VENDOR_DUE_DILIGENCE: tuple[tuple[str, Answers], ...] = (
             "Who answers for these figures": "Vera Costa",
         },
     ),
+    ("Financial documents", {"Annual accounts": ACCOUNTS}),
     (
         "Vendor code of conduct",
         {
@@ -112,6 +123,7 @@ BUYER_INTAKE: tuple[tuple[str, Answers], ...] = (
             "Your name": "Bruno Dias",
         },
     ),
+    ("Identity documents", {"Passport or identity card": PASSPORT}),
     (
         "Buyer agreement",
         {

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import httpx2
 
+from tests.rooms.files import pdf
+
 OWN_PAGE = {"sec-fetch-site": "same-origin", "accept-language": "en", "user-agent": "caller"}
 PROFILE = {
     "legal_name": "Casa do Linho Lda",
@@ -31,9 +33,14 @@ CATEGORIES: Mapping[str, str | list[str]] = {
 INTAKE: Mapping[str, Mapping[str, str | list[str]]] = {
     "profile": PROFILE,
     "categories": CATEGORIES,
+    "certifications": {},
     "terms": {"agreed": "yes"},
 }
 """What is posted for each task of `vendor-intake`, in its order."""
+FILES = {
+    "certifications": {"insurance": pdf("insurance"), "business-registration": pdf("register")}
+}
+"""What is uploaded before a task is sent, by the place it is for."""
 
 
 class Caller:
@@ -82,8 +89,17 @@ class Caller:
     async def complete(
         self, session: UUID, task: str, fields: Mapping[str, str | list[str]] | None = None
     ) -> httpx2.Response:
-        """Sends one task."""
+        """Sends one task, with the files it needs."""
+        for slot, content in FILES.get(task, {}).items():
+            await self.upload(session, task, slot, (f"{slot}.pdf", content))
         return await self.post(f"/sessions/{session}/tasks/{task}", fields or INTAKE[task])
+
+    async def upload(
+        self, session: UUID, task: str, slot: str, file: tuple[str, bytes]
+    ) -> httpx2.Response:
+        """Sends one file by the page's form; a place that is taken already keeps what it has."""
+        path = f"/sessions/{session}/tasks/{task}/files"
+        return await self.client.post(path, data={"slot": slot}, files={"file": file})
 
     async def do_everything(self, session: UUID) -> None:
         """Every task of `vendor-intake`."""

@@ -29,8 +29,9 @@ from adapters.embedded.ports import free_port
 from adapters.embedded.postgres import Postgres, launch_postgres
 from adapters.embedded.process import Child, Program, wait_until_ready
 from adapters.embedded.temporal_server import TemporalServer, launch_temporal
-from adapters.keyring import create_key_file, read_key_file
+from adapters.keyring import open_keyring
 from adapters.mailbox.folder import ReceivedMail
+from adapters.root_key import create_key_file
 from adapters.settings import load_settings
 from commands.mail import link_of
 from commands.pack import load_pack
@@ -306,7 +307,7 @@ def link_in(words: str) -> str:
 async def open_office(house: House) -> AsyncIterator[Office]:
     """A new workspace with the procurement example and a token whose owner is told of outcomes."""
     engine = connect(house.settings)
-    keyring = read_key_file(Path(house.settings.root_key_file))
+    keyring = open_keyring(house.settings)
     begin = Transactions(engine, house.settings, keyring, NothingToDeliver())
     name = f"office-{next(_numbers)}"
     try:

@@ -4,10 +4,34 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FilePayload,
+    Locator,
+    Page,
+    Response,
+)
 from typing_extensions import override
 
-Answers = dict[str, str | bool | list[str]]
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that somebody uploads."""
+
+    name: str
+    content: bytes
+    media_type: str = "application/pdf"
+
+    @property
+    def payload(self) -> FilePayload:
+        """As the browser's file chooser gives it."""
+        return {"name": self.name, "mimeType": self.media_type, "buffer": self.content}
+
+
+Answer = str | bool | list[str] | Attached
+Answers = dict[str, Answer]
 """What somebody answers, by the label that it is asked under; a list ticks several boxes."""
 
 SEND = re.compile("^Send and ")
@@ -48,6 +72,20 @@ class Hands(Protocol):
         """Fills in the code."""
 
 
+def place_of(page: Page, title: str) -> Locator:
+    """The place for files under this title."""
+    return page.get_by_role("region", name=title, exact=True)
+
+
+async def attach(page: Page, title: str, file: Attached) -> None:
+    """Chooses a file and waits until it is there, with the page's script or without."""
+    place = place_of(page, title)
+    await place.locator("input[type=file]").set_input_files(file.payload)
+    if not await page.locator("#upload[data-live]").count():
+        await place.get_by_role("button", name=f"Upload {title}").click()
+    await place.locator(".file[data-state=ready]").filter(has_text=file.name).wait_for()
+
+
 class Mouse:
     """Points and clicks."""
 
@@ -60,8 +98,10 @@ class Mouse:
         for label, answer in answers.items():
             await self._answer(page, label, answer)
 
-    async def _answer(self, page: Page, label: str, answer: str | bool | list[str]) -> None:
-        if isinstance(answer, bool):
+    async def _answer(self, page: Page, label: str, answer: Answer) -> None:
+        if isinstance(answer, Attached):
+            await attach(page, label, answer)
+        elif isinstance(answer, bool):
             await page.get_by_role("checkbox", name=label, exact=True).set_checked(answer)
         elif isinstance(answer, list):
             group = page.get_by_role("group", name=label)
@@ -110,7 +150,12 @@ class Keyboard:
 
     async def answer(self, page: Page, answers: Answers) -> None:
         """Walks from stop to stop and answers where the label is one of those asked for."""
-        left: dict[str, Any] = dict(answers)
+        left: dict[str, Any] = {}
+        for label, answer in answers.items():
+            if isinstance(answer, Attached):
+                await self._attach(page, label, answer)
+            else:
+                left[label] = answer
         for _ in range(MOST_STOPS):
             if not left:
                 return
@@ -119,6 +164,14 @@ class Keyboard:
             if at["label"] in left and await self._answered(page, at, left[at["label"]]):
                 del left[at["label"]]
         raise AssertionError(f"cannot be reached with Tab: {sorted(left)}")
+
+    async def _attach(self, page: Page, title: str, file: Attached) -> None:
+        """Opens the browser's own chooser from the place for files; what it shows is its affair."""
+        place = place_of(page, title)
+        async with page.expect_file_chooser() as opened:
+            await self.press(place.locator("input[type=file]"))
+        await (await opened.value).set_files(file.payload)
+        await place.locator(".file[data-state=ready]").filter(has_text=file.name).wait_for()
 
     async def _answered(self, page: Page, at: dict[str, str], answer: Any) -> bool:
         """Answers at this stop; False while the question has further stops to come to."""

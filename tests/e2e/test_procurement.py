@@ -9,6 +9,7 @@ import pytest
 
 from adapters.embedded.demo_example import EXAMPLE
 from adapters.embedded.temporal_server import program
+from tests.e2e.answers import CERTIFICATIONS
 from tests.e2e.caller import INTAKE, PROFILE, Caller
 from tests.e2e.house import House, Office, until
 from tests.e2e.person import Browsers
@@ -67,6 +68,8 @@ async def test_a_year_later_what_is_known_is_filled_in(office: Office, browsers:
     ):
         assert await page.get_by_label(label, exact=True).input_value() == known
     await person.send({"Phone": "+351 22 765 4321"})
+    await person.sees("Your certifications, renewed")
+    await person.send(CERTIFICATIONS)
     await person.sees("Vendor code of conduct")
     await person.send({STATEMENT: True})
     await person.sees("All done, thank you")

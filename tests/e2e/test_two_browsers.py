@@ -211,7 +211,7 @@ async def test_two_parties_in_one_browser_at_once(office: Office, browsers: Brow
     await his.sees("You have left")
     await hers.page.bring_to_front()
     await hers.send(CATEGORIES[1])
-    await hers.sees("Terms of use")
+    await hers.sees(VENDOR_INTAKE[2][0])
 
 
 async def test_a_keyboard_reaches_quit(office: Office, browsers: Browsers) -> None:

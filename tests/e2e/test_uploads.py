@@ -1,0 +1,212 @@
+"""Uploading as people do it: choose, lose the network, replace, finish (PS-14, PS-40)."""
+
+import asyncio
+import hashlib
+import io
+import os
+import re
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pikepdf
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.e2e.answers import CERTIFICATIONS, VENDOR_INTAKE
+from tests.e2e.caller import Caller
+from tests.e2e.house import Office
+from tests.e2e.person import Attached, Browsers, Person, attach, place_of
+from tests.e2e.test_two_browsers import listening
+from tests.rooms.files import MIB, pdf, pdf_with_password, picture
+from tests.rooms.wire import Wire, wired
+
+pytestmark = pytest.mark.timeout(120)
+
+INSURANCE, REGISTRATION, OTHERS = (
+    "Proof of insurance",
+    "Business registration",
+    "Further files (optional)",
+)
+TASK = "Your certifications"
+
+
+async def at_the_files(
+    browsers: Browsers,
+    office: Office,
+    session: UUID,
+    wire: Wire | None = None,
+    **options: Any,
+) -> Person:
+    """Somebody who has done what comes before the files."""
+    link = await office.link(session)
+    async with Caller(office.house.url) as before:
+        await before.come_in(link, await office.fresh_code(session))
+        for task in ("profile", "categories"):
+            assert (await before.complete(session, task)).status_code == 303
+    person = await browsers.person(**options)
+    if wire is not None:
+        link = f"http://localhost:{wire.port}{urlsplit(link).path}"
+    await person.come_in(link, await office.fresh_code(session))
+    await person.begin(TASK)
+    return person
+
+
+async def sent_files(office: Office, session: UUID) -> list[tuple[str, str]]:
+    items = (await office.get(f"public-sessions/{session}/uploads"))["items"]
+    return [(each["slot"], each["name"]) for each in items]
+
+
+def large_pdf() -> Attached:
+    """A few megabytes: long enough on its way to be interrupted."""
+    made, out = pikepdf.new(), io.BytesIO()
+    made.add_blank_page()
+    made.docinfo["/Noise"] = pikepdf.String(os.urandom(3 * MIB).hex())
+    made.save(out, compress_streams=False)
+    return Attached("large.pdf", out.getvalue())
+
+
+async def test_a_lost_network_is_waited_for(office: Office, browsers: Browsers) -> None:
+    """Upload, lose the network in the middle, wait, finish: the files come once, and whole."""
+    session = await office.vendor("vera")
+    async with wired(office.house.ports.api) as wire:
+        person = await at_the_files(browsers, office, session, wire)
+        page = person.page
+        wire.bytes_a_second = 1_500_000
+        place = place_of(page, INSURANCE)
+        await place.locator("input[type=file]").set_input_files(large_pdf().payload)
+        await wire.until_sent(2 * MIB)
+        await expect(place.get_by_text(re.compile(r"% of "))).to_be_visible()
+        await page.context.set_offline(True)
+        wire.cut()
+        lost = re.compile("^Connection lost. Trying again in ")
+        await expect(place.get_by_text(lost)).to_be_visible()
+        assert await sent_files(office, session) == []
+        wire.mend()
+        await page.context.set_offline(False)
+        await place.locator(".file[data-state=ready]").filter(has_text="large.pdf").wait_for()
+        await attach(page, REGISTRATION, Attached("register.jpg", picture(), "image/jpeg"))
+        await person.send({})
+        await person.sees("Terms of use")
+        await person.send(VENDOR_INTAKE[-1][1])
+        await person.sees("All done, thank you")
+        await person.page.close()
+    assert await sent_files(office, session) == [
+        ("insurance", "large.pdf"),
+        ("business-registration", "register.jpg"),
+    ]
+    browsers.complaints[:] = [each for each in browsers.complaints if "net::ERR_" not in each]
+
+
+async def test_an_answer_that_is_lost_makes_no_second_file(
+    office: Office, browsers: Browsers
+) -> None:
+    """The file is there, the answer is not: sent again under the same id, it is there once."""
+    session = await office.vendor("vera")
+    person = await at_the_files(browsers, office, session)
+    page, lost = person.page, 0
+
+    async def lose_first(route: Route) -> None:
+        nonlocal lost
+        lost += 1
+        if lost > 1:
+            await route.continue_()
+            return
+        await route.fetch()
+        await route.abort("connectionreset")
+
+    await page.route("**/files", lose_first)
+    await attach(page, INSURANCE, Attached("insurance.pdf", pdf()))
+    assert lost == 2
+    assert await sent_files(office, session) == [("insurance", "insurance.pdf")]
+    browsers.complaints[:] = [each for each in browsers.complaints if "ERR_CONN" not in each]
+
+
+async def test_refusals_are_read_where_the_file_was_chosen(
+    office: Office, browsers: Browsers
+) -> None:
+    """PS-40: what the page knows at once, and what only the server can know."""
+    session = await office.vendor("vera")
+    person = await at_the_files(browsers, office, session)
+    page, place = person.page, place_of(person.page, OTHERS)
+    chooser = place.locator("input[type=file]")
+    for file, words in (
+        (Attached("a.exe", b"MZ"), "this kind of file is not possible here"),
+        (Attached("b.pdf", b""), "the file is empty"),
+        (Attached("c.pdf", bytes(21 * MIB)), "the file has 21 MB, and at most 20 MB are possible"),
+        (Attached("d.pdf", picture()), "by its name this file is PDF, but it contains something"),
+        (Attached("e.pdf", pdf_with_password()), "can be opened with a password only"),
+        (Attached("f.jpg", picture()[:400]), "is damaged and cannot be read"),
+        (Attached("g.pdf", b"x" * 15 * MIB), "by its name this file is PDF"),
+    ):
+        await chooser.set_input_files(file.payload)
+        item = place.locator("[data-refused]").filter(has_text=file.name)
+        await expect(item).to_contain_text(words)
+    assert await sent_files(office, session) == []
+    await person.press(re.compile("^Send and "))
+    await person.reads("Proof of insurance is still missing.")
+    assert (await page.title()).startswith("Error")
+
+
+async def test_replaced_removed_and_given_to_the_company(
+    office: Office, browsers: Browsers
+) -> None:
+    session = await office.vendor("vera")
+    person = await at_the_files(browsers, office, session)
+    page = person.page
+    await attach(page, INSURANCE, Attached("old.pdf", pdf("old")))
+    place = place_of(page, INSURANCE)
+    async with page.expect_file_chooser() as opened:
+        await place.get_by_role("button", name="Replace old.pdf").click()
+    await (await opened.value).set_files(Attached("new.pdf", pdf("new")).payload)
+    await place.locator(".file[data-state=ready]").filter(has_text="new.pdf").wait_for()
+    await expect(place.locator("bdi").get_by_text("old.pdf")).to_have_count(0)
+    await attach(page, OTHERS, Attached("wrong.pdf", pdf()))
+    await page.get_by_role("button", name="Remove wrong.pdf").click()
+    await expect(page.locator("bdi").get_by_text("wrong.pdf")).to_have_count(0)
+    await page.reload()
+    await expect(page.locator("bdi").get_by_text("new.pdf")).to_be_visible()
+    await attach(page, REGISTRATION, Attached("register.jpg", picture(), "image/jpeg"))
+    await person.send({})
+    await person.sees("Terms of use")
+    items = (await office.get(f"public-sessions/{session}/uploads"))["items"]
+    assert [each["name"] for each in items] == ["new.pdf", "register.jpg"]
+    answer = await office.client.get(
+        f"/api/v1/public-sessions/{session}/uploads/{items[0]['id']}/content"
+    )
+    assert hashlib.sha256(answer.content).hexdigest() == items[0]["sha256"]
+    events = await office.events(session)
+    assert events.count("upload.received") == 4
+    assert events.count("upload.removed") == 2
+    assert events.count("upload.downloaded") == 1
+
+
+async def test_a_session_revoked_in_the_middle_says_so(office: Office, browsers: Browsers) -> None:
+    """PS-30: the page tells while the file is on its way, and nothing of it stays."""
+    session = await office.vendor("vera")
+    async with wired(office.house.ports.api) as wire:
+        person = await at_the_files(browsers, office, session, wire)
+        await listening(person.page)
+        wire.bytes_a_second = 200_000
+        place = place_of(person.page, INSURANCE)
+        await place.locator("input[type=file]").set_input_files(large_pdf().payload)
+        await wire.until_sent(MIB // 2)
+        await office.post(f"public-sessions/{session}/revoke", {"rationale": "Duplicate"})
+        await person.notice.get_by_role("heading", name=re.compile("withdrawn this$")).wait_for()
+        await wire.until_sent(MIB // 2)
+        wire.mend()
+        await asyncio.sleep(1)
+        await person.page.close()
+    assert await sent_files(office, session) == []
+    assert "upload.received" not in await office.events(session)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_the_page_fits_its_screen(office: Office, browsers: Browsers, width: int) -> None:
+    session = await office.vendor("vera")
+    options: dict[str, Any] = {"viewport": {"width": width, "height": 800}}
+    person = await at_the_files(browsers, office, session, **options)
+    await person.hands.answer(person.page, CERTIFICATIONS)
+    long = Attached(f"{'certificate of everything ' * 5}.pdf".replace(" .", "."), pdf())
+    await attach(person.page, OTHERS, long)
+    await person.sees(TASK)
