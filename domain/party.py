@@ -89,6 +89,14 @@ def address_to_find(email: str) -> str:
     return f"address:{email.strip().casefold()}"
 
 
+def host_to_find(host: str) -> str:
+    """What the host of an address is found by, whatever its capitals."""
+    return f"host:{host.strip().casefold()}"
+
+
 def texts_to_find(name: str, email: str) -> Sequence[str]:
-    """Everything a party is found by."""
-    return [*words_to_find(name), address_to_find(email)]
+    """Everything a party is found by: the words of its name, its address, the address's host."""
+    if not email:
+        return words_to_find(name)
+    host = email.rpartition("@")[2]
+    return [*words_to_find(name), address_to_find(email), host_to_find(host)]

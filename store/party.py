@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel, col, select
 from typing_extensions import override
 
 from domain.erasure import ERASED_NAME
-from domain.party import address_to_find, texts_to_find, words_to_find
+from domain.party import address_to_find, host_to_find, texts_to_find, words_to_find
 from store.columns import instant, optional_instant, primary_id
 from store.page import page_of
 from store.sealed import (
@@ -167,10 +167,10 @@ async def parties_page(
 
 
 async def mentions(db: AsyncSession, workspace_id: UUID, q: str) -> ColumnElement[bool]:
-    """The party's name has every word of `q`, or its address is `q`."""
+    """The party's name has every word of `q`, or `q` is its address or the host of that."""
     words = await blinded(db, workspace_id, words_to_find(q) or [""])
-    address = await blinded(db, workspace_id, [address_to_find(q)])
-    return col(PartyRow.words).contains(words) | col(PartyRow.words).contains(address)
+    address = await blinded(db, workspace_id, [address_to_find(q), host_to_find(q)])
+    return col(PartyRow.words).contains(words) | col(PartyRow.words).overlap(address)
 
 
 async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:

@@ -93,6 +93,8 @@ async def test_lists_filter(client: AsyncClient) -> None:
         ({"test": True}, [bo]),
         ({"q": "100%"}, [bo]),
         ({"q": "VENDOR.example"}, [vera]),
+        ({"q": "Bo@Buyer.example"}, [bo]),
+        ({"q": "BUYER"}, []),
         ({"q": "_"}, []),
         ({}, [bo, vera]),
     ]
