@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -16,7 +16,17 @@ from time import perf_counter
 import uvloop
 
 from adapters.logs import configure_logs
-from benchmarks import alone, history, party, statements, together
+from benchmarks import (
+    alone,
+    evidence,
+    history,
+    keys,
+    party,
+    sealing,
+    statements,
+    together,
+    uploads,
+)
 from benchmarks.bench import Bench, opened
 from benchmarks.figures import Row
 from benchmarks.plan import FULL, QUICK, Plan
@@ -24,8 +34,15 @@ from benchmarks.stack import Stack, running
 from benchmarks.table import table
 
 BEGUN = perf_counter()
-LONGEST = {FULL: 400.0, QUICK: 150.0}
-"""Seconds after which something hangs, and the run fails."""
+
+
+PARTS: Mapping[str, Callable[[Bench], Awaitable[list[Row]]]] = {
+    "sealing": sealing.rows,
+    "files": uploads.rows,
+    "evidence": evidence.rows,
+    "keys": keys.rows,
+}
+"""What follows once the crowds are gone."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = QUICK if options.quick else FULL
     with _folder(options.data, options.out.parent) as folder, running(folder) as stack:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            rows = runner.run(_measured(stack, plan))
+            rows = runner.run(_measured(stack, plan, options.only))
         # The SDK's client can abort the interpreter at exit unless it is collected before.
         gc.collect()
     print(table(rows))
@@ -67,24 +84,33 @@ def _forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _measured(stack: Stack, plan: Plan) -> list[Row]:
-    async with asyncio.timeout(LONGEST[plan]), opened(stack, plan) as bench:
+async def _measured(stack: Stack, plan: Plan, only: Sequence[str]) -> list[Row]:
+    async with asyncio.timeout(plan.limit), opened(stack, plan) as bench:
         _say("warming up")
         await _warm_up(bench)
-        _say("one client")
-        samples = await alone.measure(bench, plan.alone)
-        crowds = together.Crowds()
-        for number in range(plan.rounds):
-            if number == 0 or perf_counter() - BEGUN < plan.until:
-                _say(f"{plan.crowd} clients, round {number + 1} of {plan.rounds}")
-                await together.measure(bench, crowds)
-        _say("counting")
-        return [
-            *alone.rows(samples),
-            *together.rows(crowds, plan.crowd),
-            *await history.rows(bench, samples.sessions),
-            *await statements.rows(bench),
-        ]
+        found = [] if only else await _sessions(bench)
+        for what in only or PARTS:
+            _say(what)
+            found.extend(await PARTS[what](bench))
+        return found
+
+
+async def _sessions(bench: Bench) -> list[Row]:
+    """What people wait for and what the stack carries."""
+    plan, crowds = bench.plan, together.Crowds()
+    _say("one client")
+    samples = await alone.measure(bench, plan.alone)
+    for number in range(plan.rounds):
+        if number == 0 or perf_counter() - BEGUN < plan.until:
+            _say(f"{plan.crowd} clients, round {number + 1} of {plan.rounds}")
+            await together.measure(bench, crowds)
+    _say("counting")
+    return [
+        *alone.rows(samples),
+        *together.rows(crowds, plan.crowd),
+        *await history.rows(bench, samples.sessions),
+        *await statements.rows(bench),
+    ]
 
 
 async def _warm_up(bench: Bench) -> None:
@@ -110,6 +136,7 @@ def _write(path: Path, rows: Sequence[Row]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer samples, under a minute")
+    parser.add_argument("--only", nargs="+", choices=[*PARTS], default=(), help="these parts alone")
     parser.add_argument("--strict", action="store_true", help="fail when a goal is not met")
     parser.add_argument("--data", type=Path, help="new folder to keep data and logs in")
     parser.add_argument("--out", type=Path, default=Path(".gatepass/bench.json"))

@@ -20,6 +20,8 @@ from psycopg_pool import AsyncConnectionPool
 from store.columns import new_id
 
 TABLES = ("public_session", "binding", "task", "submission", "audit", "intent")
+ARRAYS = frozenset({"words"})
+"""Columns whose lists are PostgreSQL's arrays; all other lists are JSON."""
 CREATE = """
     CREATE SCHEMA IF NOT EXISTS bare;
     CREATE TABLE IF NOT EXISTS bare.done (key text PRIMARY KEY);
@@ -117,14 +119,16 @@ async def complete(
         new: dict[str, Any] = {"id": new_id(), "session_id": bare.session, "task_id": task}
         await _insert(connection, "submission", like.one("submission", **new))
         await connection.execute("UPDATE bare.task SET completed_at = %s WHERE id = %s", [at, task])
-        audit = like.one("audit", id=new_id(), session_id=bare.session)
+        unplaced = {"position": None, "leaf_hash": None}
+        audit = like.one("audit", id=new_id(), session_id=bare.session, **unplaced)
         await _insert(connection, "audit", audit)
         await _insert(connection, "intent", like.one("intent", id=new_id()))
     return perf_counter() - begun
 
 
 async def _insert(connection: AsyncConnection[Any], table: str, row: Values) -> None:
-    await connection.execute(_insertion(table, tuple(row)), [_sent(each) for each in row.values()])
+    values = [_sent(name, value) for name, value in row.items()]
+    await connection.execute(_insertion(table, tuple(row)), values)
 
 
 @cache
@@ -137,5 +141,5 @@ def _insertion(table: str, columns: tuple[str, ...]) -> bytes:
     return query.as_bytes()
 
 
-def _sent(value: Any) -> Any:
-    return Jsonb(value) if isinstance(value, dict | list) else value
+def _sent(name: str, value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, dict | list) and name not in ARRAYS else value

@@ -73,10 +73,12 @@ async def opened(stack: Stack, plan: Plan) -> AsyncIterator[Bench]:
         browsers = tuple(Browser(LOOPBACK, stack.ports.api) for _ in range(plan.crowd))
         for browser in browsers:
             ends.callback(browser.close)
+        office = await open_office(stack.settings, plan.parties)
+        ends.push_async_callback(office.engine.dispose)
         yield Bench(
             plan=plan,
             stack=stack,
-            office=await open_office(stack.settings, plan.parties),
+            office=office,
             client=client,
             pool=pool,
             bare=BareTemporal(client, Watcher(pool, COMMITTED, EVERY)),

@@ -4,9 +4,11 @@ The load generator shares the machine with what it measures, so it does no more 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
+
+PIECE = 256 * 1024
 
 
 class UnexpectedAnswerError(Exception):
@@ -54,20 +56,43 @@ class Browser:
         kind = {"content-type": "application/json"}
         return await self._talk("POST", path, body, {**kind, **headers}, expected)
 
+    async def send(
+        self, path: str, size: int, pieces: Iterable[bytes], headers: Mapping[str, str]
+    ) -> Answer:
+        """Posts `size` bytes piece by piece, as fast as they are taken."""
+        writer = await self._connected()
+        writer.write(self._head("POST", path, size, headers))
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        return _expected(await self._answer(), f"POST {path}", 201)
+
+    async def receive(self, path: str, headers: Mapping[str, str]) -> int:
+        """Reads a large answer and keeps nothing of it; how many bytes it has."""
+        writer = await self._connected()
+        writer.write(self._head("GET", path, 0, headers))
+        assert self._reader is not None
+        status, said = await self._said()
+        size = left = int(said["content-length"])
+        while left:
+            left -= len(await self._reader.read(min(left, PIECE)))
+        _expected(Answer(status, said, b""), f"GET {path}", 200)
+        return size
+
     async def _talk(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], expected: int
     ) -> Answer:
+        writer = await self._connected()
+        writer.write(self._head(method, path, len(body), headers) + body)
+        return _expected(await self._answer(), f"{method} {path}", expected)
+
+    async def _connected(self) -> asyncio.StreamWriter:
         if self._reader is None or self._reader.at_eof():
             # The server hangs up on connections that were idle for seconds.
             self.close()
             self._reader, self._writer = await asyncio.open_connection(self.host, self.port)
         assert self._writer is not None
-        self._writer.write(self._head(method, path, len(body), headers) + body)
-        answer = await self._answer()
-        if answer.status != expected:
-            text = answer.body[:300].decode(errors="replace")
-            raise UnexpectedAnswerError(f"{method} {path}: {answer.status} {text}")
-        return answer
+        return self._writer
 
     def _head(self, method: str, path: str, length: int, headers: Mapping[str, str]) -> bytes:
         lines = [
@@ -85,6 +110,13 @@ class Browser:
 
     async def _answer(self) -> Answer:
         assert self._reader is not None
+        status, headers = await self._said()
+        body = await self._reader.readexactly(int(headers.get("content-length", "0")))
+        return Answer(status, headers, body)
+
+    async def _said(self) -> tuple[int, Mapping[str, str]]:
+        """Status and headers."""
+        assert self._reader is not None
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers: dict[str, str] = {}
         for line in head[1:-2]:
@@ -93,8 +125,7 @@ class Browser:
             if name == "set-cookie":
                 self._keep(value)
             headers[name] = value
-        body = await self._reader.readexactly(int(headers.get("content-length", "0")))
-        return Answer(int(head[0].split(" ", 2)[1]), headers, body)
+        return int(head[0].split(" ", 2)[1]), headers
 
     def _keep(self, cookie: str) -> None:
         name, _, value = cookie.partition(";")[0].partition("=")
@@ -105,3 +136,10 @@ class Browser:
         if self._writer is not None:
             self._writer.close()
             self._reader = self._writer = None
+
+
+def _expected(answer: Answer, what: str, status: int) -> Answer:
+    if answer.status != status:
+        text = answer.body[:300].decode(errors="replace")
+        raise UnexpectedAnswerError(f"{what}: {answer.status} {text}")
+    return answer

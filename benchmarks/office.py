@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from adapters.keyring import Keyring, read_key_file
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.keyring import Keyring, open_keyring
 from commands.pack import load_pack
 from commands.party import create_party
 from commands.token import CreateToken, create_token
@@ -23,30 +25,35 @@ OWNER = "owner@bench.example"
 AT_ONCE = 50
 
 
-class NothingToDeliver:
-    """Setting up starts no workflow."""
+class LeftToTheWorker:
+    """What this process writes is delivered by the worker's loop, seconds later."""
 
     def hand_over(self, intents: list[IntentRow]) -> None:
-        """Takes none."""
-        assert not intents
+        """Leaves them in their rows."""
 
 
 @dataclass(slots=True)
 class Office:
     """What is needed to issue: a token and parties that have no session yet."""
 
+    begin: Transactions
+    engine: AsyncEngine
+    workspace_id: UUID
     token: str
-    keyring: Keyring
-    code_digits: int
     parties: list[UUID]
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys that links and codes are derived with."""
+        return self.begin.keyring
 
     def headers(self) -> dict[str, str]:
         """The headers of an API call."""
         return {"authorization": f"Bearer {self.token}"}
 
-    def issue_body(self) -> bytes:
+    def issue_body(self, template: str = TEMPLATE) -> bytes:
         """The body that issues to the next party."""
-        return json.dumps({"template": TEMPLATE, "party": str(self.parties.pop())}).encode()
+        return json.dumps({"template": template, "party": str(self.parties.pop())}).encode()
 
     def link(self, session_id: UUID) -> str:
         """The link's token, as the invitation carries it."""
@@ -54,14 +61,19 @@ class Office:
 
     def code(self, session_id: UUID) -> str:
         """The first code, as its mail carries it."""
-        return self.keyring.code(session_id, 1, self.keyring.current, self.code_digits)
+        return self.keyring.code(
+            session_id, 1, self.keyring.current, self.begin.settings.code_digits
+        )
 
 
 async def open_office(settings: Settings, parties: int) -> Office:
-    """Makes a workspace, a token with an owner who is told by mail, the pack, and parties."""
+    """Makes a workspace, a token with an owner who is told by mail, the pack, and parties.
+
+    The caller disposes of the engine.
+    """
     engine = database.connect(settings)
-    keyring = read_key_file(Path(settings.root_key_file))
-    begin = Transactions(engine, settings, keyring, NothingToDeliver())
+    keyring = open_keyring(settings)
+    begin = Transactions(engine, settings, keyring, LeftToTheWorker())
     async with begin.work() as work:
         workspace = await create_workspace(work, CreateWorkspace("bench", "Bench", ""))
         await work.db.flush()
@@ -73,8 +85,7 @@ async def open_office(settings: Settings, parties: int) -> Office:
             for number in range(len(made), min(len(made) + AT_ONCE, parties)):
                 moved = await create_party(work, workspace.id, _party(number), OPERATOR)
                 made.append(moved.party.id)
-    await engine.dispose()
-    return Office(token, keyring, settings.code_digits, made)
+    return Office(begin, engine, workspace.id, token, made)
 
 
 def _party(number: int) -> PartyFields:

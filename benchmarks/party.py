@@ -5,7 +5,7 @@ from time import perf_counter
 from uuid import UUID
 
 from benchmarks.http_client import Browser
-from benchmarks.office import Office
+from benchmarks.office import TEMPLATE, Office
 
 ANSWERS: dict[str, dict[str, str]] = {
     "contact": {"company": "Supplier Ltd", "phone": "+351 21 000 0000", "remarks": "Call first."},
@@ -16,18 +16,18 @@ ANSWERS: dict[str, dict[str, str]] = {
 """What is posted for each task of `pack/session_templates/four-tasks.yaml`, in its order."""
 
 
-async def issue(browser: Browser, office: Office) -> UUID:
+async def issue(browser: Browser, office: Office, template: str = TEMPLATE) -> UUID:
     """A program issues a session."""
     answer = await browser.post_json(
-        "/api/v1/public-sessions", office.issue_body(), office.headers()
+        "/api/v1/public-sessions", office.issue_body(template), office.headers()
     )
     return UUID(json.loads(answer.body)["id"])
 
 
-async def verified(browser: Browser, office: Office) -> UUID:
+async def verified(browser: Browser, office: Office, template: str = TEMPLATE) -> UUID:
     """A session that this browser, as another person's, may act in."""
     browser.forget()
-    session = await issue(browser, office)
+    session = await issue(browser, office, template)
     await verify(browser, office, session)
     return session
 

@@ -21,7 +21,7 @@ from adapters.embedded.ports import answers, free_port
 from adapters.embedded.postgres import Postgres, start_postgres
 from adapters.embedded.process import Child, Program, wait_until_ready
 from adapters.embedded.temporal_server import NAMESPACE, TemporalServer, start_temporal
-from adapters.keyring import create_key_file
+from adapters.root_key import create_key_file
 from adapters.settings import load_settings
 from domain.settings import Settings
 from store.migrate import upgrade

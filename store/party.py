@@ -169,8 +169,9 @@ async def parties_page(
 async def mentions(db: AsyncSession, workspace_id: UUID, q: str) -> ColumnElement[bool]:
     """The party's name has every word of `q`, or `q` is its address or the host of that."""
     words = await blinded(db, workspace_id, words_to_find(q) or [""])
-    address = await blinded(db, workspace_id, [address_to_find(q), host_to_find(q)])
-    return col(PartyRow.words).contains(words) | col(PartyRow.words).overlap(address)
+    address, host = await blinded(db, workspace_id, [address_to_find(q), host_to_find(q)])
+    found = col(PartyRow.words)
+    return found.contains(words) | found.contains([address]) | found.contains([host])
 
 
 async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:
