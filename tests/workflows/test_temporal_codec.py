@@ -156,7 +156,7 @@ async def test_a_workflow_that_began_in_clear_goes_on_sealed(
         await time_skipping.sleep(SECOND)
     client = sealing(time_skipping.client, OneKey())
     async with worker(client):
-        told = client.get_workflow_handle_for(Canary.run, "canary:2")
+        told = client.get_workflow_handle("canary:2", result_type=Captured)
         await told.signal(Canary.tell, Captured(CANARY))
         assert await told.result() == Captured("clear")
     raw = b"".join(each.SerializeToString() for each in (await handle.fetch_history()).events)
