@@ -50,7 +50,7 @@ def serving(settings: Settings, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 async def until_up(client: AsyncClient) -> None:
     """Waits for the first answer."""
-    for _ in range(200):
+    for _ in range(600):
         try:
             await client.get("/healthz")
         except ConnectError:
