@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,9 +38,8 @@ class Files:
 async def rows(bench: Bench) -> list[Row]:
     """Uploads and downloads."""
     files, plan = Files(), bench.plan
-    await _file(bench, Files(), 4 * MIB)
-    for _ in range(plan.files):
-        await _file(bench, files, plan.file)
+    await _sizes(bench, Files(), 4 * MIB, 1)
+    await _sizes(bench, files, plan.file, plan.files)
     size = f"{plan.file // MIB} MiB"
     return [
         Row(
@@ -66,13 +66,22 @@ def _speed(size: int, seconds: list[float]) -> float:
     return size / MIB / median(seconds)
 
 
-async def _file(bench: Bench, files: Files, size: int) -> None:
+async def _sizes(bench: Bench, files: Files, size: int, times: int) -> None:
+    """Files of one size, beside copies of such a file."""
+    original = bench.stack.folder.objects / "original"
+    await asyncio.to_thread(_write, original, size)
+    for _ in range(times):
+        await _file(bench, files, original, size)
+    original.unlink()
+
+
+async def _file(bench: Bench, files: Files, original: Path, size: int) -> None:
     """One session with one file, which is deleted from the disk afterwards."""
     browser, objects = bench.browsers[0], bench.stack.folder.objects
     session = await party.verified(browser, bench.office, TEMPLATE)
     await bench.quiet()
     before = _stored(objects)
-    files.copies.append(await asyncio.to_thread(_copied, objects / "copy", size))
+    files.copies.append(await asyncio.to_thread(_copied, original))
     memory = {name: Memory.of(bench.stack.children[name]) for name in WATCHED}
     begun = perf_counter()
     upload = await _upload(browser, session, size)
@@ -109,15 +118,22 @@ def _pieces(size: int) -> Iterator[bytes]:
         yield pieces[number % len(pieces)]
 
 
-def _copied(path: Path, size: int) -> float:
-    """The same bytes written to the same disk and flushed; seconds until they are there."""
-    begun = perf_counter()
+def _write(path: Path, size: int) -> None:
     with path.open("wb", buffering=0) as file:
         for piece in _pieces(size):
             file.write(piece)
         os.fsync(file.fileno())
+
+
+def _copied(original: Path) -> float:
+    """A file copied on its disk, and flushed; seconds until the copy is there for good."""
+    copy = original.with_name("copy")
+    begun = perf_counter()
+    shutil.copyfile(original, copy)
+    with copy.open("rb") as file:
+        os.fsync(file.fileno())
     seconds = perf_counter() - begun
-    path.unlink()
+    copy.unlink()
     return seconds
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -109,6 +110,7 @@ def words_column() -> Any:
     return Field(default_factory=list, sa_type=ARRAY(LargeBinary), nullable=False)
 
 
+@cache
 def _sealed_names(kind: type) -> frozenset[str]:
     return frozenset(
         name for each in kind.__mro__ for name, found in vars(each).items() if _is_sealed(found)

@@ -1,7 +1,14 @@
 """The pure parts of `make bench`: percentiles, goals, the table, the counting of statements."""
 
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
+from adapters.audit_verify import verify_file
+from benchmarks.evidence import _write_log
 from benchmarks.figures import (
     Row,
     at_least_of_floor,
@@ -11,9 +18,17 @@ from benchmarks.figures import (
     percentile,
     under,
 )
-from benchmarks.plan import FULL, QUICK, Plan
+from benchmarks.plan import FULL, MIB, QUICK, Plan
+from benchmarks.processes import Memory
+from benchmarks.releases import _known_to
+from benchmarks.sealing import Spent
 from benchmarks.statements import count
 from benchmarks.table import table
+from benchmarks.uploads import _pieces
+from domain.file_kind import FileKind, kind_of_content
+
+if TYPE_CHECKING:
+    from adapters.embedded.process import Child
 
 
 @pytest.mark.parametrize(
@@ -106,4 +121,50 @@ def test_statements_of_the_api_are_counted_and_nothing_else() -> None:
 @pytest.mark.parametrize("plan", [FULL, QUICK])
 def test_there_are_parties_enough_for_every_session(plan: Plan) -> None:
     alone = plan.warm_up + plan.alone + len(("the floor's original", "heartbeats", "statements"))
-    assert plan.parties >= alone + plan.rounds * (plan.issues + plan.sessions)
+    sealing, files = plan.alone, plan.files + len(("the small one before",))
+    crowds = plan.rounds * (plan.issues + plan.sessions)
+    assert plan.parties >= alone + sealing + files + crowds
+
+
+def test_a_file_is_sent_whole_and_as_a_table() -> None:
+    sent = list(_pieces(3 * MIB))
+    assert sum(map(len, sent)) == 3 * MIB
+    assert kind_of_content(b"".join(sent)[:65536]) in {FileKind.CSV, FileKind.TXT}
+
+
+def test_time_within_functions_is_added_up_even_when_they_fail() -> None:
+    spent = Spent()
+    assert spent.timed(str.upper)("a") == "A"
+    once = spent.seconds
+    with pytest.raises(ValueError, match="invalid literal"):
+        spent.timed(int)("x")
+    assert spent.seconds > once > 0
+
+
+def test_memory_is_measured_from_now_on() -> None:
+    """Only where there is a /proc, as everywhere that the benchmark runs."""
+
+    @dataclass(frozen=True)
+    class Ourselves:
+        pid: int = os.getpid()
+
+    before = Memory.of(cast("Child", Ourselves()))
+    held = bytearray(64 * MIB)
+    held[::4096] = b"x" * len(held[::4096])
+    del held
+    assert 60 * MIB < before.growth < 200 * MIB
+    assert Memory.of(cast("Child", Ourselves())).growth < 16 * MIB
+
+
+def test_the_log_that_is_checked_is_a_whole_one(tmp_path: Path) -> None:
+    """N10: what the verifier is timed with must be what it accepts, and be as long as it says."""
+    path = tmp_path / "log.jsonl"
+    _write_log(path, 100)
+    assert verify_file(path).size == 100
+
+
+def test_what_an_older_release_does_not_know_is_left_out() -> None:
+    """Its settings refuse names they have not heard of."""
+    root = Path(__file__).resolve().parents[2]
+    known = {"PATH": os.environ["PATH"], "GATEPASS_LOG_LEVEL": "info"}
+    assert _known_to(root, {**known, "GATEPASS_OF_THE_FUTURE": "1"}) == known
