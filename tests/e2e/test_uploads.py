@@ -72,10 +72,11 @@ async def test_a_lost_network_is_waited_for(office: Office, browsers: Browsers) 
     async with wired(office.house.ports.api) as wire:
         person = await at_the_files(browsers, office, session, wire)
         page = person.page
-        wire.bytes_a_second = 1_500_000
+        # However long the page takes to say so, the file is still on its way.
+        wire.hold_after(2 * MIB)
         place = place_of(page, INSURANCE)
         await place.locator("input[type=file]").set_input_files(large_pdf().payload)
-        await wire.until_sent(2 * MIB)
+        await wire.until_held()
         await expect(place.get_by_text(re.compile(r"% of "))).to_be_visible()
         await page.context.set_offline(True)
         wire.cut()

@@ -17,18 +17,34 @@ class Wire:
     bytes_a_second: int = 1_000_000_000
     sent: int = 0
     """Bytes that went towards the server."""
+    hold_at: int | None = None
+    """From this many bytes on nothing goes towards the server, until the wire is cut or mended."""
     is_cut: bool = False
     _ends: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def cut(self) -> None:
         """Ends every connection at once, and each new one."""
-        self.is_cut = True
+        self.is_cut, self.hold_at = True, None
         for each in self._ends:
             each.transport.abort()
 
     def mend(self) -> None:
         """Passes on again, as fast as can be."""
-        self.is_cut, self.bytes_a_second = False, 1_000_000_000
+        self.is_cut, self.hold_at, self.bytes_a_second = False, None, 1_000_000_000
+
+    def hold_after(self, more: int) -> None:
+        """Passes on so many bytes more towards the server, and then none."""
+        self.hold_at = self.sent + more
+
+    async def until_held(self) -> None:
+        """Waits until all that may pass has passed."""
+        while self.hold_at is not None and not self.is_held:  # noqa: ASYNC110 - as below
+            await asyncio.sleep(0.01)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing more goes towards the server."""
+        return self.hold_at is not None and self.sent >= self.hold_at
 
     async def until_sent(self, more: int) -> None:
         """Waits until so many bytes more went towards the server."""
@@ -64,6 +80,8 @@ class Wire:
             if counts:
                 self.sent += len(piece)
                 await asyncio.sleep(len(piece) / self.bytes_a_second)
+                while self.is_held:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.01)
         writer.close()
 
 
