@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import structlog
 
 pytest_plugins = [
     "tests.rooms.browser",
@@ -12,6 +13,14 @@ pytest_plugins = [
 ]
 
 _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+# Unconfigured, structlog writes out every local variable of a traceback, megabytes of a file too.
+structlog.configure(
+    processors=[
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

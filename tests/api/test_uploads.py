@@ -216,6 +216,7 @@ ODD = [
 ]
 
 
+@pytest.mark.load
 async def test_odd_names_come_to_no_harm(app: FastAPI, house: House, stored: Path) -> None:
     assert len(ODD) >= 290
     body = with_uploads(max_files=100, required=[], min_files=0)
@@ -363,6 +364,7 @@ def open_files() -> set[str]:
     return {each for each in found if each.startswith("/") and not each.startswith("/dev/")}
 
 
+@pytest.mark.load
 async def test_200_mb_in_flat_memory_and_nothing_beside_the_store(
     app: FastAPI,
     house: House,

@@ -210,6 +210,7 @@ async def test_a_log_that_was_rebuilt_by_its_own_key_is_found_by_an_older_checkp
     assert "FIRST BAD INDEX" in found.stderr
 
 
+@pytest.mark.load
 async def test_two_thousand_events_are_exported_and_checked_quickly(
     house: House, tmp_path: Path
 ) -> None:

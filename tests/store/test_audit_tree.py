@@ -250,6 +250,7 @@ async def kill_numbering(killer: psycopg.AsyncConnection) -> int:
     return len(await found.fetchall())
 
 
+@pytest.mark.load
 async def test_ten_thousand_events_that_waited_are_numbered_in_seconds(house: House) -> None:
     for _ in range(10):
         await write(house, 1000)

@@ -18,7 +18,7 @@ from store.party import PartyRow, PassageRow
 from store.public_session import PublicSessionRow, submissions_of
 from tests.rooms.house import INTAKE, TASKS, House, bare_house, furnish
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.load]
 
 AT_ONCE = 16
 TIMES = 100

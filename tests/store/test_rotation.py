@@ -202,6 +202,7 @@ async def _ran(environ: dict[str, str], *arguments: str) -> int | None:
     return child.exitcode
 
 
+@pytest.mark.load
 @pytest.mark.timeout(180)
 async def test_a_rotation_that_is_killed_twenty_times_under_load_loses_nothing(
     database_url: str, source: RootKeyFile, one: Process, monkeypatch: pytest.MonkeyPatch
