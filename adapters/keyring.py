@@ -182,6 +182,11 @@ class Keyring:
         raw = self._mac(version, "link", session_id.bytes, epoch.to_bytes(4, "big"))
         return base64.b32encode(raw[:LINK_BYTES]).decode().rstrip("=").lower()
 
+    def member_link_token(self, link_id: UUID, version: int) -> str:
+        """The token of a link to a member: good once, and derived when it is mailed."""
+        raw = self._mac(version, "member-link", link_id.bytes)
+        return base64.b32encode(raw[:LINK_BYTES]).decode().rstrip("=").lower()
+
     def code(self, session_id: UUID, counter: int, version: int, digits: int) -> str:
         """The one-time code of a counter (HOTP, RFC 4226)."""
         secret = base64.b32encode(self._mac(version, "code", session_id.bytes)).decode()

@@ -10,7 +10,8 @@ from adapters.settings import variable_of
 from api.call import ApiCall
 from api.errors import refusals
 from api.shapes.field import Page, Shown
-from domain.settings import CATALOGUE, Setting, Settings
+from domain.setting import Setting
+from domain.settings import CATALOGUE, Settings
 
 router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 

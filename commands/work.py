@@ -127,7 +127,8 @@ def _audit_row(
     details: Mapping[str, Any] | None,
 ) -> AuditRow:
     row = AuditRow(workspace_id=workspace_id, event=event, actor=str(actor), at=at)
-    row.tell(actor.label, reason, details or {})
+    delegated = {"on_behalf_of": actor.on_behalf_of} if actor.on_behalf_of else {}
+    row.tell(actor.label, reason, {**(details or {}), **delegated})
     return row
 
 

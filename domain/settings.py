@@ -6,48 +6,17 @@ capitals behind `GATEPASS_` (`GATEPASS_CODE_LIFE`). Lengths of time are `timedel
 seconds, or ISO 8601 durations, outside.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What one setting means: its unit, default and limits, as shown to an administrator."""
-
-    name: str
-    unit: str
-    default: Any
-    minimum: Any
-    maximum: Any
-    meaning: str
-    secret: bool
-
-
-def _setting(
-    default: Any,
-    unit: str,
-    meaning: str,
-    *,
-    low: Any = None,
-    high: Any = None,
-    secret: bool = False,
-) -> Any:
-    metadata = {"unit": unit, "meaning": meaning, "low": low, "high": high, "secret": secret}
-    return field(default=default, metadata=metadata)
-
-
-def _length(default: timedelta, low: timedelta, high: timedelta, meaning: str) -> Any:
-    return _setting(default, "seconds", meaning, low=low, high=high)
-
-
-def _count(default: int, low: int, high: int, meaning: str) -> Any:
-    return _setting(default, "count", meaning, low=low, high=high)
-
-
-def _text(default: str, meaning: str, *, secret: bool = False) -> Any:
-    return _setting(default, "text", meaning, secret=secret)
-
+from domain.concurrency import Overflow
+from domain.setting import Setting, SettingScope
+from domain.setting import count as _count
+from domain.setting import length as _length
+from domain.setting import setting as _setting
+from domain.setting import switch as _switch
+from domain.setting import text as _text
 
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(seconds=1),
@@ -55,6 +24,7 @@ SECOND, MINUTE, HOUR, DAY = (
     timedelta(hours=1),
     timedelta(days=1),
 )
+OF_WORKSPACE: Final[dict[str, Any]] = {"scope": SettingScope.WORKSPACE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +39,7 @@ class Settings:
     )
     temporal_address: str = _text("127.0.0.1:7233", "host:port of the Temporal frontend")
     temporal_namespace: str = _text("gatepass", "Temporal namespace of this installation")
-    temporal_tls: bool = _setting(False, "switch", "Talk TLS to Temporal")
+    temporal_tls: bool = _switch(default=False, meaning="Talk TLS to Temporal")
     temporal_api_key_file: str = _text("", "File that holds Temporal's API key; empty for none")
     temporal_metrics_address: str = _text(
         "", "host:port where a worker serves its metrics to Prometheus; empty for none"
@@ -167,6 +137,84 @@ class Settings:
         "", "host:port of ClamAV's clamd, which checks every uploaded file; empty for none"
     )
 
+    # Members and their sessions.
+    session_idle_warning_after: timedelta = _length(
+        5 * MINUTE, MINUTE, 12 * HOUR, "Inactivity after which a member is warned", **OF_WORKSPACE
+    )
+    session_warning_grace: timedelta = _length(
+        15 * SECOND,
+        10 * SECOND,
+        10 * MINUTE,
+        "Time to answer the warning; without an answer the member is logged out",
+        accessible=20 * SECOND,
+        **OF_WORKSPACE,
+    )
+    session_limit_absolutely: bool = _switch(
+        default=True,
+        meaning="End every member session after a fixed time, active or not",
+        **OF_WORKSPACE,
+    )
+    session_absolute_timeout: timedelta = _length(
+        DAY, 5 * MINUTE, 30 * DAY, "That time, counted from signing in", **OF_WORKSPACE
+    )
+    session_allow_concurrent: bool = _switch(
+        default=False,
+        meaning="Let a member be signed in more than once; off, the newest session ends the others",
+        **OF_WORKSPACE,
+    )
+    session_concurrent_limit: int = _count(
+        5, 1, 5, "Sessions of one member at once, where more than one is allowed", **OF_WORKSPACE
+    )
+    session_overflow: str = _text(
+        Overflow.REFUSE_NEW.value,
+        "What one more sign-in does at the limit",
+        choices=(Overflow.REFUSE_NEW.value, Overflow.DISPLACE_OLDEST.value),
+        **OF_WORKSPACE,
+    )
+    session_check_concurrency: bool = _switch(
+        default=True,
+        meaning="Check the limits at all; who signs in while this is off stays until the end",
+        **OF_WORKSPACE,
+    )
+    session_kill_retention: timedelta = _length(
+        4 * HOUR,
+        timedelta(),
+        30 * DAY,
+        "A killed session's row is kept for this long, then goes at the next housekeeping",
+    )
+    session_touch_interval: timedelta = _length(
+        15 * SECOND, SECOND, MINUTE, "A member's activity is written down at most this often"
+    )
+    login_failures: int = _count(
+        10, 3, 100, "Wrong passwords in a row that lock a member's sign-in", **OF_WORKSPACE
+    )
+    login_lock: timedelta = _length(
+        15 * MINUTE,
+        MINUTE,
+        30 * DAY,
+        "A locked sign-in opens by itself after this; an administrator can clear it before",
+        **OF_WORKSPACE,
+    )
+    login_guest_name: str = _text(
+        "Guest", "The person in the login report when nobody was recognised", **OF_WORKSPACE
+    )
+    link_invitation: timedelta = _length(
+        HOUR, 5 * MINUTE, 30 * DAY, "Invitation links to members expire after this", **OF_WORKSPACE
+    )
+    link_account: timedelta = _length(
+        HOUR,
+        5 * MINUTE,
+        7 * DAY,
+        "Forgot-password and delete-account links expire after this",
+        **OF_WORKSPACE,
+    )
+    link_mails_per_hour: int = _count(
+        5, 1, 60, "Forgot-password and delete-account mails to one member in an hour"
+    )
+    password_shortest: int = _count(
+        12, 8, 64, "Least characters of a member's password", **OF_WORKSPACE
+    )
+
     # Templates and issuing.
     template_time_bound: timedelta = _length(
         14 * DAY, DAY, 366 * DAY, "Time bound of a template that states none (PS-5)"
@@ -226,12 +274,16 @@ class Settings:
 CATALOGUE: tuple[Setting, ...] = tuple(
     Setting(
         name=each.name.replace("_", ".", 1),
+        attribute=each.name,
         unit=each.metadata["unit"],
         default=each.default,
         minimum=each.metadata["low"],
         maximum=each.metadata["high"],
         meaning=each.metadata["meaning"],
-        secret=each.metadata["secret"],
+        secret=each.metadata.get("secret", False),
+        scope=each.metadata.get("scope", SettingScope.INSTALLATION),
+        accessible=each.metadata.get("accessible"),
+        choices=each.metadata.get("choices", ()),
     )
     for each in fields(Settings)
 )

@@ -36,11 +36,12 @@ class OwnerKind:
     WORKSPACE = "workspace"
     PARTY = "party"
     PUBLIC_SESSION = "public_session"
+    MEMBER = "member"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The workspace, party or public session whose key seals a row."""
+    """The workspace, party, public session or member whose key seals a row."""
 
     workspace_id: UUID
     subject_id: UUID

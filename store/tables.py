@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from store import (
+    access,
     audit,
     audit_tree,
     binding,
@@ -13,17 +14,23 @@ from store import (
     installation_key,
     intent,
     mail,
+    member,
+    member_link,
+    member_session,
     party,
     public_session,
+    sign_in_step,
     token,
     upload,
     visit,
     workspace,
     workspace_key,
+    workspace_setting,
 )
 
 METADATA = SQLModel.metadata
 MODULES = (
+    access,
     audit,
     audit_tree,
     binding,
@@ -34,11 +41,16 @@ MODULES = (
     installation_key,
     intent,
     mail,
+    member,
+    member_link,
+    member_session,
     party,
     public_session,
+    sign_in_step,
     token,
     upload,
     visit,
     workspace,
     workspace_key,
+    workspace_setting,
 )

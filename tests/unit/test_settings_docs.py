@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.settings import variable_of
-from domain.settings import CATALOGUE, Setting
+from domain.setting import Setting
+from domain.settings import CATALOGUE
 
 MANUAL = Path(__file__).parents[2] / "docs" / "operations.md"
 BEGIN, END = "<!-- settings: made by tests/unit/test_settings_docs.py -->", "<!-- /settings -->"

@@ -1,0 +1,269 @@
+"""The sessions of members: begun under the limits, recognised, touched, ended (SH, EE rows).
+
+Whatever admits or ends a session locks the member first: a limit is a count under that lock, so
+that fifty sign-ins at once never make a sixth session (SH-5).
+"""
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from commands.setting import effective_settings
+from commands.work import Work
+from domain.actor import MEMBER_SESSIONS, Actor
+from domain.audit import AuditEvent
+from domain.concurrency import ConcurrencyPolicy, Overflow
+from domain.errors import NotFound, SignedOut
+from domain.member import MemberState
+from domain.member_session import MemberSessionEnd, SessionTerms
+from domain.settings import Settings
+from domain.sign_in import SignInMode
+from store.member import MemberRow, member_by_id
+from store.member_session import (
+    MemberSessionRow,
+    delete_ended,
+    delete_sessions,
+    living_sessions,
+    member_session_by_id,
+    session_by_digest,
+    sessions_of_browser,
+    sessions_timed_out,
+)
+
+PURPOSE = "member-session"
+LONGEST_BROWSER = 200
+KEPT = frozenset({MemberSessionEnd.KILLED, MemberSessionEnd.DISPLACED})
+"""Ends whose row is kept for a while: a killed one by SH-14, a displaced one to say so (EE-9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A member with the session of its browser."""
+
+    member: MemberRow
+    session: MemberSessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """The browser somebody signs in with: the secret of its cookie ("" for none) and its name."""
+
+    secret: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new session with the browser's new secret, or how many were one too many."""
+
+    session: MemberSessionRow | None
+    secret: str
+    limit: int = 0
+
+
+async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser: Browser) -> Begun:
+    """Admits one more session of a locked member, or none where the limit refuses it.
+
+    The browser gets a new secret at every sign-in, for all its workspaces (EE-18); the session it
+    had in this workspace ends, whoever's it was (EX-4).
+    """
+    settings = await effective_settings(work, member.workspace_id)
+    before = await _end_session_here(work, member, browser)
+    if settings.session_check_concurrency:
+        policy = _concurrency(settings, mode)
+        living = await living_sessions(work.db, member.id, work.at, checked=True)
+        admission = policy.admitting([each for each in living if each.id != before])
+        if admission.is_refused:
+            return Begun(None, browser.secret, policy.limit)
+        for each in admission.displaced:
+            await end_session(work, each, MemberSessionEnd.DISPLACED, MEMBER_SESSIONS)
+    secret = secrets.token_urlsafe(32)
+    digest = work.keyring.digest(PURPOSE, secret)
+    await _rotate(work, browser, digest)
+    row = _session_row(work, member, mode, settings)
+    row.digest, row.browser = digest, browser.name[:LONGEST_BROWSER]
+    work.db.add(row)
+    await work.db.flush()
+    _audit(work, AuditEvent.MEMBER_SESSION_STARTED, row, mode=mode.value)
+    return Begun(row, secret)
+
+
+def _session_row(
+    work: Work, member: MemberRow, mode: SignInMode, settings: Settings
+) -> MemberSessionRow:
+    terms = terms_of(settings)
+    row = MemberSessionRow(
+        workspace_id=member.workspace_id,
+        member_id=member.id,
+        digest="",
+        key_version=work.keyring.current,
+        mode=mode,
+        signed_in_at=work.at,
+        idle=terms.idle,
+        grace=terms.grace,
+        absolute_at=terms.absolute_at(work.at),
+        unchecked=not settings.session_check_concurrency,
+    )
+    row.touch(work.at)
+    return row
+
+
+def terms_of(settings: Settings) -> SessionTerms:
+    """The lengths of a session that begins now."""
+    absolute = settings.session_absolute_timeout if settings.session_limit_absolutely else None
+    return SessionTerms(
+        settings.session_idle_warning_after, settings.session_warning_grace, absolute
+    )
+
+
+def _concurrency(settings: Settings, mode: SignInMode) -> ConcurrencyPolicy:
+    return ConcurrencyPolicy.of(
+        mode,
+        allow_concurrent=settings.session_allow_concurrent,
+        limit=settings.session_concurrent_limit,
+        overflow=Overflow(settings.session_overflow),
+    )
+
+
+async def _end_session_here(work: Work, member: MemberRow, browser: Browser) -> UUID | None:
+    """Ends what this browser had in this workspace; its id, which the limit does not count."""
+    if not browser.secret:
+        return None
+    digests = work.keyring.digests(PURPOSE, browser.secret)
+    row = await session_by_digest(work.db, member.workspace_id, digests)
+    if row is None:
+        return None
+    same = row.member_id == member.id
+    reason = MemberSessionEnd.LOGGED_OUT if same else MemberSessionEnd.DIFFERENT_USER
+    if row.value.end_at(work.at) is None:
+        _audit(work, AuditEvent.MEMBER_SESSION_ENDED, row, reason=reason.value)
+    await delete_sessions(work.db, [row.id])
+    work.db.expunge(row)
+    return row.id
+
+
+async def _rotate(work: Work, browser: Browser, digest: str) -> None:
+    """The browser's sessions in other workspaces go on under its new secret (EE-5)."""
+    if not browser.secret:
+        return
+    digests = work.keyring.digests(PURPOSE, browser.secret)
+    for each in await sessions_of_browser(work.db, digests):
+        each.digest, each.key_version = digest, work.keyring.current
+
+
+async def recognise_member(
+    work: Work, workspace_id: UUID, secret: str, *, acting: bool
+) -> SignedIn | SignedOut:
+    """The member whose browser this is; `acting`: a person did something, which keeps it alive.
+
+    A refusal is returned and not raised, because it may have a fact: a session that is over by
+    arithmetic is deleted here and now (SH-13). It has the reason where one is known.
+    """
+    digests = work.keyring.digests(PURPOSE, secret) if secret else []
+    row = await session_by_digest(work.db, workspace_id, digests) if digests else None
+    if row is None:
+        return SignedOut()
+    if reason := row.value.end_at(work.at):
+        if row.ended_at is None:
+            await end_session(work, row, reason, MEMBER_SESSIONS)
+        return SignedOut(reason)
+    member = await member_by_id(work.db, workspace_id, row.member_id)
+    if member is None or member.state != MemberState.ACTIVE:
+        return SignedOut()
+    if acting and work.at - row.seen_at >= work.settings.session_touch_interval:
+        row.touch(work.at)
+    return SignedIn(member, row)
+
+
+async def stay_connected(work: Work, workspace_id: UUID, secret: str) -> SignedIn | SignedOut:
+    """The answer to the warning, from any tab (SH-2); refused if it came too late."""
+    found = await recognise_member(work, workspace_id, secret, acting=False)
+    if isinstance(found, SignedIn):
+        found.session.touch(work.at)
+    return found
+
+
+async def end_session(
+    work: Work, row: MemberSessionRow, reason: MemberSessionEnd, actor: Actor
+) -> None:
+    """Ends a session; its row goes at once unless it is kept for a while, its audit row stays."""
+    _audit(work, AuditEvent.MEMBER_SESSION_ENDED, row, actor, reason=reason.value)
+    if reason in KEPT:
+        row.ended_at, row.end_reason = work.at, reason
+        return
+    await work.db.delete(row)
+    await work.db.flush()
+
+
+async def end_sessions_of(
+    work: Work,
+    member: MemberRow,
+    reason: MemberSessionEnd,
+    actor: Actor,
+    *,
+    but: UUID | None = None,
+) -> int:
+    """Ends every living session of a locked member, but one; returns how many."""
+    living = await living_sessions(work.db, member.id, work.at)
+    doomed = [each for each in living if each.id != but]
+    for each in doomed:
+        await end_session(work, each, reason, actor)
+    return len(doomed)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTarget:
+    """Which session of which workspace, and who acts on it; `owner` limits it to one's own."""
+
+    workspace_id: UUID
+    session_id: UUID
+    actor: Actor
+    owner: UUID | None = None
+
+
+async def kill_session(work: Work, target: SessionTarget) -> MemberSessionRow:
+    """Ends a session at once and keeps its row for a while (SH-14, SH-19); twice is once.
+
+    Raises `NotFound` for one that does not exist, is not the owner's, or is over.
+    """
+    row = await member_session_by_id(work.db, target.workspace_id, target.session_id, lock=True)
+    if row is None or target.owner not in {None, row.member_id}:
+        raise NotFound("session")
+    if row.end_reason == MemberSessionEnd.KILLED:
+        return row
+    if row.value.end_at(work.at) is not None:
+        raise NotFound("session")
+    await end_session(work, row, MemberSessionEnd.KILLED, target.actor)
+    return row
+
+
+async def log_out(work: Work, found: SignedIn, actor: Actor) -> None:
+    """Ends this browser's session in this workspace, and in no other (EX-3, EE-8, SX-14)."""
+    await end_session(work, found.session, MemberSessionEnd.LOGGED_OUT, actor)
+
+
+async def delete_timed_out(work: Work, most: int) -> int:
+    """Deletes sessions that are over by arithmetic, each with its audit row (SH-13)."""
+    rows = await sessions_timed_out(work.db, work.at, most)
+    for each in rows:
+        reason = each.value.end_at(work.at)
+        if reason is not None:
+            await end_session(work, each, reason, MEMBER_SESSIONS)
+    return len(rows)
+
+
+async def delete_kept(work: Work, most: int) -> int:
+    """Deletes rows of sessions that were ended long enough ago: the "core thread" of SH-14."""
+    return await delete_ended(work.db, work.at - work.settings.session_kill_retention, most)
+
+
+def _audit(
+    work: Work,
+    event: AuditEvent,
+    row: MemberSessionRow,
+    actor: Actor = MEMBER_SESSIONS,
+    **details: object,
+) -> None:
+    subject = f"member_session:{row.id}"
+    said = details | {"member": str(row.member_id)}
+    work.audit_subject(event, row.workspace_id, subject, actor, said)

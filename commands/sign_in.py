@@ -1,0 +1,199 @@
+"""Signing in with a password: compared outside, judged and begun under the member's lock.
+
+The answer to a stranger, a wrong password and a locked account is the same, and takes as long
+(ASVS 6.3.8). A limit that is reached is told only after the right password, and counts as no wrong
+one (SH-5).
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from commands.member import actor_of, address_digest, audit_member
+from commands.member_session import (
+    Begun,
+    Browser,
+    SessionTarget,
+    begin_session,
+    kill_session,
+)
+from commands.password import is_right
+from commands.setting import effective_settings
+from commands.work import Transactions, Work
+from domain.actor import SIGN_IN
+from domain.audit import AuditEvent
+from domain.errors import SessionLimitReached, SignInRefused
+from domain.member import MemberState
+from domain.sign_in import Attempts, LockPolicy, SignInMode
+from store.access import LoginRow
+from store.member import MemberRow, member_by_address, member_by_id
+from store.sign_in_step import SignInStepRow, step_by_digest, use_step
+
+STEP = "sign-in-step"
+STEP_LIFE = timedelta(minutes=5)
+NEEDS_ROOM = "room"
+
+
+class LoginOutcome(StrEnum):
+    """What an attempt at signing in came to, as the login report says it (EE-15, EE-17)."""
+
+    SIGNED_IN = "signed_in"
+    FAILED = "failed"
+    LOCKED = "locked"
+    LIMIT_REACHED = "limit_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSignIn:
+    """What somebody typed, in which browser."""
+
+    workspace_id: UUID
+    email: str
+    password: str
+    browser: Browser
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Whose address it is, and what the password is compared with."""
+
+    member_id: UUID | None
+    kept: str
+
+
+async def sign_in(begin: Transactions, wanted: PasswordSignIn) -> Begun:
+    """Begins a session; raises `SignInRefused` or `SessionLimitReached`.
+
+    Guesses that are made at once are compared at once and judged one after the other: after the
+    last wrong one that is allowed, nobody learns any more whether the next was right.
+    """
+    async with begin.work() as work:
+        known = await _known(work, wanted)
+    right = await is_right(wanted.password, known.kept)
+    async with begin.work() as work:
+        judged = await _judge(work, wanted, known, right=right)
+    if isinstance(judged, Exception):
+        raise judged
+    return judged
+
+
+async def _known(work: Work, wanted: PasswordSignIn) -> _Known:
+    digest = address_digest(work, wanted.email)
+    member = await member_by_address(work.db, wanted.workspace_id, digest)
+    if member is None or member.state != MemberState.ACTIVE:
+        return _Known(None, "")
+    return _Known(member.id, member.password)
+
+
+async def _judge(
+    work: Work, wanted: PasswordSignIn, known: _Known, *, right: bool
+) -> Begun | SignInRefused | SessionLimitReached:
+    # Asked for also where nobody was recognised, so that it takes as long.
+    member = await _active(work, wanted.workspace_id, known.member_id or wanted.workspace_id)
+    settings = await effective_settings(work, wanted.workspace_id)
+    policy = LockPolicy(settings.login_failures, settings.login_lock)
+    if member and member.attempts.is_locked(work.at, policy):
+        return _refused(work, wanted, member, LoginOutcome.LOCKED)
+    if member is None or not right or member.password != known.kept:
+        _count(work, member, policy)
+        return _refused(work, wanted, member, LoginOutcome.FAILED)
+    member.note(Attempts())
+    return await _begin(work, member, SignInMode.PASSWORD, wanted.browser)
+
+
+def _count(work: Work, member: MemberRow | None, policy: LockPolicy) -> None:
+    if member is None:
+        return
+    attempts = member.attempts.failing(work.at, policy)
+    member.note(attempts)
+    if attempts.locked_at is not None:
+        audit_member(work, AuditEvent.MEMBER_LOCKED, member, SIGN_IN, failures=attempts.failures)
+
+
+def _refused(
+    work: Work, wanted: PasswordSignIn, member: MemberRow | None, outcome: LoginOutcome
+) -> SignInRefused:
+    member_id = member.id if member else None
+    _log(work, wanted.workspace_id, member_id, outcome, wanted.browser)
+    return SignInRefused()
+
+
+async def _active(work: Work, workspace_id: UUID, member_id: UUID) -> MemberRow | None:
+    member = await member_by_id(work.db, workspace_id, member_id, lock=True)
+    return member if member and member.state == MemberState.ACTIVE else None
+
+
+async def _begin(
+    work: Work, member: MemberRow, mode: SignInMode, browser: Browser
+) -> Begun | SessionLimitReached:
+    begun = await begin_session(work, member, mode, browser)
+    outcome = LoginOutcome.SIGNED_IN if begun.session else LoginOutcome.LIMIT_REACHED
+    _log(work, member.workspace_id, member.id, outcome, browser, mode)
+    if begun.session is not None:
+        return begun
+    audit_member(
+        work, AuditEvent.MEMBER_SESSION_REFUSED, member, actor_of(member), limit=begun.limit
+    )
+    return SessionLimitReached(begun.limit, _add_step(work, member, mode, NEEDS_ROOM))
+
+
+def _add_step(work: Work, member: MemberRow, mode: SignInMode, needs: str) -> str:
+    """Remembers what was shown; the secret for this browser's next step."""
+    secret = secrets.token_urlsafe(32)
+    row = SignInStepRow(
+        workspace_id=member.workspace_id,
+        member_id=member.id,
+        digest=work.keyring.digest(STEP, secret),
+        key_version=work.keyring.current,
+        mode=mode,
+        needs=needs,
+        created_at=work.at,
+        expires_at=work.at + STEP_LIFE,
+    )
+    work.db.add(row)
+    return secret
+
+
+def _log(
+    work: Work,
+    workspace_id: UUID,
+    member_id: UUID | None,
+    outcome: LoginOutcome,
+    browser: Browser,
+    mode: SignInMode = SignInMode.PASSWORD,
+) -> None:
+    row = LoginRow(
+        workspace_id=workspace_id, member_id=member_id, mode=mode, outcome=outcome, at=work.at
+    )
+    row.browser = browser.name
+    work.db.add(row)
+
+
+async def step_of(work: Work, workspace_id: UUID, secret: str) -> tuple[SignInStepRow, MemberRow]:
+    """The half-done sign-in of a browser and whose it is; raises `SignInRefused`."""
+    digests = work.keyring.digests(STEP, secret) if secret else []
+    step = await step_by_digest(work.db, workspace_id, digests) if digests else None
+    if step is None or step.used_at is not None or step.expires_at <= work.at:
+        raise SignInRefused
+    member = await _active(work, workspace_id, step.member_id)
+    if member is None:
+        raise SignInRefused
+    return step, member
+
+
+async def sign_in_instead(
+    work: Work, workspace_id: UUID, secret: str, session_id: UUID, browser: Browser
+) -> Begun | SessionLimitReached:
+    """Ends one of the member's own sessions and begins the one that was refused (SH-5).
+
+    Raises `SignInRefused` when that took too long or was done before.
+    """
+    step, member = await step_of(work, workspace_id, secret)
+    if step.needs != NEEDS_ROOM or not await use_step(work.db, step.id, work.at):
+        raise SignInRefused
+    target = SessionTarget(workspace_id, session_id, actor_of(member), owner=member.id)
+    await kill_session(work, target)
+    await work.db.flush()
+    return await _begin(work, member, SignInMode(step.mode), browser)

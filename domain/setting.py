@@ -1,0 +1,68 @@
+"""What one setting is: its unit, default and limits, and how a field of `Settings` says so."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class SettingScope(StrEnum):
+    """Who may set it: whoever runs the installation, or the administrators of a workspace too."""
+
+    INSTALLATION = "installation"
+    WORKSPACE = "workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What one setting means, as shown to an administrator.
+
+    `accessible` is the least value that WCAG allows, where it asks for one; `choices` are the only
+    values of a text that has some.
+    """
+
+    name: str
+    attribute: str
+    unit: str
+    default: Any
+    minimum: Any
+    maximum: Any
+    meaning: str
+    secret: bool
+    scope: SettingScope
+    accessible: Any
+    choices: tuple[str, ...]
+
+
+def setting(
+    default: Any,
+    unit: str,
+    meaning: str,
+    *,
+    low: Any = None,
+    high: Any = None,
+    **more: Any,
+) -> Any:
+    """A field of `Settings`; `more` is what only some settings say."""
+    metadata = {"unit": unit, "meaning": meaning, "low": low, "high": high, **more}
+    return field(default=default, metadata=metadata)
+
+
+def length(default: timedelta, low: timedelta, high: timedelta, meaning: str, **more: Any) -> Any:
+    """A length of time."""
+    return setting(default, "seconds", meaning, low=low, high=high, **more)
+
+
+def count(default: int, low: int, high: int, meaning: str, **more: Any) -> Any:
+    """A number of things."""
+    return setting(default, "count", meaning, low=low, high=high, **more)
+
+
+def text(default: str, meaning: str, **more: Any) -> Any:
+    """A text."""
+    return setting(default, "text", meaning, **more)
+
+
+def switch(*, default: bool, meaning: str, **more: Any) -> Any:
+    """Something that is on or off."""
+    return setting(default, "switch", meaning, **more)
