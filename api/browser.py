@@ -103,6 +103,16 @@ def _set(request: Request, response: Response, what: str, value: str, lasts: int
     )
 
 
+def keep_cookie(request: Request, response: Response, what: str, value: str) -> None:
+    """Gives the browser one of our cookies for as long as it stays open."""
+    _set(request, response, what, value, None)
+
+
+def forget_cookie(request: Request, response: Response, what: str) -> None:
+    """Takes one of our cookies from the browser."""
+    _forget(request, response, cookie_name(settings_of(request), what))
+
+
 def forget_binding(request: Request, response: Response, session_id: UUID) -> None:
     """Takes the cookie of one session, and no other, from the browser."""
     _forget(request, response, cookie_name(settings_of(request), session_id.hex))

@@ -14,8 +14,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from api.browser import refuse_cross_site, settings_of, visitor_of
 from api.context import Begin
-from api.errors import TABLE, is_unavailable, problem_of
+from api.errors import is_unavailable, problem_of
 from api.party_pages import language_of
+from api.refusals import TABLE
 from api.room import SEE_OTHER, task_page
 from api.shapes.upload import PartyFile, PartyFiles
 from api.upload_post import Part, parts_of, raw_chunks

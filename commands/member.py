@@ -10,8 +10,9 @@ from commands.setting import effective_settings
 from commands.work import Work
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent
-from domain.errors import LastAdministrator, MemberExists, MemberInvalid, NotFound
+from domain.errors import NotFound
 from domain.member import MemberFields, MemberState, Role, faults_of
+from domain.member_errors import LastAdministrator, MemberExists, MemberInvalid
 from domain.member_session import MemberSessionEnd
 from domain.sign_in import Attempts
 from store.member import MemberRow, administrators_of, member_by_address, member_by_id

@@ -8,7 +8,8 @@ from uuid import UUID
 from adapters.keyring import link_digest, read_link_token
 from commands.setting import effective_settings
 from commands.work import Work
-from domain.errors import LinkOver, NotFound
+from domain.errors import NotFound
+from domain.member_errors import LinkOver
 from domain.settings import Settings
 from store.columns import new_id
 from store.member import MemberRow, member_by_id

@@ -13,8 +13,9 @@ from commands.work import Work
 from domain.actor import MEMBER_SESSIONS, Actor
 from domain.audit import AuditEvent
 from domain.concurrency import ConcurrencyPolicy, Overflow
-from domain.errors import NotFound, SignedOut
+from domain.errors import NotFound
 from domain.member import MemberState
+from domain.member_errors import SignedOut
 from domain.member_session import MemberSessionEnd, SessionTerms
 from domain.settings import Settings
 from domain.sign_in import SignInMode

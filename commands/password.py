@@ -10,7 +10,7 @@ from functools import cache
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
-from domain.errors import PasswordRefused
+from domain.member_errors import PasswordRefused
 
 LONGEST = 128
 NOBODYS = "nobody has this password"

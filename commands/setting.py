@@ -9,8 +9,8 @@ from uuid import UUID
 from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
-from domain.errors import SettingRefused
 from domain.fault import Fault
+from domain.member_errors import SettingRefused
 from domain.setting import Setting, SettingScope
 from domain.settings import CATALOGUE, Settings
 from store.workspace_setting import WorkspaceSettingRow, settings_of_workspace

@@ -24,8 +24,8 @@ from commands.setting import effective_settings
 from commands.work import Transactions, Work
 from domain.actor import SIGN_IN
 from domain.audit import AuditEvent
-from domain.errors import SessionLimitReached, SignInRefused
 from domain.member import MemberState
+from domain.member_errors import SessionLimitReached, SignInRefused
 from domain.sign_in import Attempts, LockPolicy, SignInMode
 from store.access import LoginRow
 from store.member import MemberRow, member_by_address, member_by_id

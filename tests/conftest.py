@@ -8,6 +8,7 @@ import structlog
 pytest_plugins = [
     "tests.rooms.browser",
     "tests.rooms.mail",
+    "tests.rooms.passwords",
     "tests.rooms.postgres",
     "tests.rooms.temporal",
 ]

@@ -12,9 +12,10 @@ from httpx2 import AsyncClient
 
 from adapters.embedded.ports import free_port
 from api.app import create_app
-from api.errors import TABLE, problem_of
+from api.errors import problem_of
 from api.operations import router as operations
-from domain import errors
+from api.refusals import TABLE
+from domain import errors, member_errors
 from domain.errors import DomainError
 from domain.settings import Settings
 from domain.upload import UploadRefused
@@ -24,7 +25,8 @@ from tests.rooms.house import START, House
 
 
 def _classes() -> set[type[DomainError]]:
-    found = inspect.getmembers(errors, inspect.isclass)
+    trees = (errors, member_errors)
+    found = [each for tree in trees for each in inspect.getmembers(tree, inspect.isclass)]
     named = {each for _, each in found if issubclass(each, DomainError)} - {DomainError}
     return named | {UploadRefused}
 

@@ -1,0 +1,104 @@
+"""What is refused to members, and to whoever wants to be one: a branch of the one tree."""
+
+from dataclasses import dataclass
+
+from domain.errors import DomainError
+from domain.fault import Fault
+
+
+@dataclass(eq=False)
+class PermissionDenied(DomainError):
+    """The member's role does not allow this (PS-41, EE-16)."""
+
+    permission: str
+
+    def __str__(self) -> str:
+        return f"This needs the permission {self.permission!r}."
+
+
+@dataclass(eq=False)
+class MemberInvalid(DomainError):
+    """A member cannot be saved; every fault is named."""
+
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return f"This member has {len(self.faults)} fault(s)."
+
+
+@dataclass(eq=False)
+class MemberExists(DomainError):
+    """Somebody with this address is a member already."""
+
+    def __str__(self) -> str:
+        return "Somebody with this address is a member already."
+
+
+@dataclass(eq=False)
+class LastAdministrator(DomainError):
+    """Without this one the workspace would have no administrator."""
+
+    def __str__(self) -> str:
+        return "This is the only administrator; make somebody else one first."
+
+
+@dataclass(eq=False)
+class SignInRefused(DomainError):
+    """Nobody was signed in. It is the same for strangers, wrong passwords and locked accounts."""
+
+    def __str__(self) -> str:
+        return (
+            "The address or the password is not right, or signing in is locked for a while"
+            " because of too many attempts."
+        )
+
+
+@dataclass(eq=False)
+class SessionLimitReached(DomainError):
+    """The password was right, and the member is signed in as often as allowed (SH-5)."""
+
+    limit: int
+    step: str
+
+    def __str__(self) -> str:
+        return f"You are signed in {self.limit} times already, which is the limit."
+
+
+@dataclass(eq=False)
+class SignedOut(DomainError):
+    """This browser is not signed in, or not any more; `reason` is "" where none is known (N9)."""
+
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return "Please sign in."
+
+
+@dataclass(eq=False)
+class LinkOver(DomainError):
+    """A link was used, has expired or was replaced; the page says how to get a new one (SH-18)."""
+
+    kind: str
+
+    def __str__(self) -> str:
+        return "This link can no longer be used."
+
+
+@dataclass(eq=False)
+class PasswordRefused(DomainError):
+    """The password is not good enough, or the present one is wrong; one message per field."""
+
+    errors: dict[str, str]
+
+    def __str__(self) -> str:
+        return " ".join(self.errors.values())
+
+
+@dataclass(eq=False)
+class SettingRefused(DomainError):
+    """A setting cannot have this value, or is not the workspace's to set; every fault is named."""
+
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.faults)} setting(s) cannot be changed like this."
