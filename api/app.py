@@ -47,6 +47,7 @@ from api import (
 )
 from api.exchange import Exchange
 from api.metrics import Metrics
+from api.open_pages import open_pages_of, poll_until_stopped
 from api.openapi import describe
 from api.proxies import TrustedProxies, read_networks
 from api.readiness import Readiness
@@ -127,7 +128,7 @@ def _remember(app: FastAPI, chosen: Settings, clock: Callable[[], datetime]) -> 
     app.state.clock = clock
     app.state.error_page = error_pages.page_for_error
     app.state.stopping = asyncio.Event()
-    app.state.metrics = Metrics(lambda: len(room_events.open_pages_of(app.state)))
+    app.state.metrics = Metrics(lambda: len(open_pages_of(app.state)))
 
 
 @asynccontextmanager
@@ -145,7 +146,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.transactions = Transactions(engine, chosen, keyring, courier, clock)
     app.state.readiness = Readiness(app.state.transactions, telegraph)
     stopping: asyncio.Event = app.state.stopping
-    poll = asyncio.create_task(room_events.poll_until_stopped(app.state, stopping))
+    poll = asyncio.create_task(poll_until_stopped(app.state, stopping))
     reading = asyncio.create_task(installation.open_and_keep_reading(stopping))
     for each in (poll, reading):
         each.add_done_callback(_log_failure)
@@ -164,4 +165,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _log_failure(task: "asyncio.Task[Any]") -> None:
     if not task.cancelled() and (error := task.exception()):
-        log.error("room_poll_failed", exc_info=error)
+        log.error("page_poll_failed", exc_info=error)

@@ -32,6 +32,11 @@ class Idle:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """There is no such session any more; why is not known here."""
+
+
 async def gates_of(
     db: AsyncSession, bindings: Sequence[UUID], at: datetime, policy: IdlePolicy
 ) -> dict[UUID, Shut | Idle]:

@@ -19,7 +19,8 @@ from sqlalchemy import event
 from starlette.datastructures import State
 
 from adapters.embedded.ports import free_port
-from api.room_events import OpenPages, open_pages_of, poll_until_stopped
+from api.open_pages import OpenPages, open_pages_of, poll_until_stopped
+from api.room_events import room_gate
 from commands.public_session import revoke
 from commands.work import Transactions
 from domain.binding import IdlePolicy
@@ -302,7 +303,7 @@ def _opened(pages: OpenPages, bindings: list[UUID]) -> Any:
 
     stack = ExitStack()
     for each in bindings:
-        stack.enter_context(pages.opened(each))
+        stack.enter_context(pages.opened(room_gate, each))
     return stack
 
 
@@ -313,7 +314,7 @@ async def test_while_the_database_is_away_nothing_is_told(house: House) -> None:
     engine = connect(settings)
     state, stop = State(), asyncio.Event()
     state.transactions = Transactions(engine, settings, KEYRING, DiesAfterCommit(), house.clock)
-    with open_pages_of(state).opened(new_id()) as page:
+    with open_pages_of(state).opened(room_gate, new_id()) as page:
         poll = asyncio.create_task(poll_until_stopped(state, stop))
         await asyncio.sleep(0.5)
         assert page.news is None

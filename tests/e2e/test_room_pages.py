@@ -13,7 +13,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from adapters.embedded.ports import free_port
-from api.room_events import poll_until_stopped
+from api.open_pages import poll_until_stopped
 from commands.public_session import revoke
 from store.public_session import PublicSessionRow
 from tests.rooms.house import House, furnished_house
