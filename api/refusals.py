@@ -146,6 +146,10 @@ TABLE: Mapping[type[DomainError], Meaning] = {
         ProblemKind(409, "session-limit-reached", "Signed in too often"),
         _named("limit"),
     ),
+    member_errors.SomebodyElseSignedIn: Meaning(
+        # Neither the step, a secret of the browser that asked, nor who it is.
+        ProblemKind(409, "somebody-else-signed-in", "Somebody else is signed in here")
+    ),
     member_errors.SignedOut: Meaning(
         ProblemKind(401, "signed-out", "Not signed in"), _named("reason")
     ),

@@ -24,11 +24,13 @@ from store.member_session import (
     MemberSessionRow,
     delete_ended,
     delete_sessions,
+    is_browser_living,
     living_sessions,
     member_session_by_id,
     session_by_digest,
     sessions_of_browser,
     sessions_timed_out,
+    touch_session,
 )
 
 PURPOSE = "member-session"
@@ -66,23 +68,18 @@ async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser
     """Admits one more session of a locked member, or none where the limit refuses it.
 
     The browser gets a new secret at every sign-in, for all its workspaces (EE-18); the session it
-    had in this workspace ends, whoever's it was (EX-4).
+    had in this workspace ends, whoever's it was (EX-4), once the new one is admitted.
     """
     settings = await effective_settings(work, member.workspace_id)
-    before = await _end_session_here(work, member, browser)
-    if settings.session_check_concurrency:
-        policy = _concurrency(settings, mode)
-        living = await living_sessions(work.db, member.id, work.at, checked=True)
-        admission = policy.admitting([each for each in living if each.id != before])
-        if admission.is_refused:
-            return Begun(None, browser.secret, policy.limit)
-        for each in admission.displaced:
-            await end_session(work, each, MemberSessionEnd.DISPLACED, MEMBER_SESSIONS)
-    secret = secrets.token_urlsafe(32)
-    digest = work.keyring.digest(PURPOSE, secret)
-    await _rotate(work, browser, digest)
+    here = await session_here(work, member.workspace_id, browser.secret)
+    if limit := await _refusing_limit(work, member, _policy(settings, mode), here):
+        return Begun(None, browser.secret, limit)
+    if here is not None:
+        await _end_here(work, member, here)
+    secret = await renew_secret(work, browser.secret)
     row = _session_row(work, member, mode, settings)
-    row.digest, row.browser = digest, browser.name[:LONGEST_BROWSER]
+    row.digest = work.keyring.digest(PURPOSE, secret)
+    row.browser = browser.name[:LONGEST_BROWSER]
     work.db.add(row)
     await work.db.flush()
     _audit(work, AuditEvent.MEMBER_SESSION_STARTED, row, mode=mode.value)
@@ -117,7 +114,9 @@ def terms_of(settings: Settings) -> SessionTerms:
     )
 
 
-def _concurrency(settings: Settings, mode: SignInMode) -> ConcurrencyPolicy:
+def _policy(settings: Settings, mode: SignInMode) -> ConcurrencyPolicy | None:
+    if not settings.session_check_concurrency:
+        return None
     return ConcurrencyPolicy.of(
         mode,
         allow_concurrent=settings.session_allow_concurrent,
@@ -126,30 +125,62 @@ def _concurrency(settings: Settings, mode: SignInMode) -> ConcurrencyPolicy:
     )
 
 
-async def _end_session_here(work: Work, member: MemberRow, browser: Browser) -> UUID | None:
-    """Ends what this browser had in this workspace; its id, which the limit does not count."""
-    if not browser.secret:
-        return None
-    digests = work.keyring.digests(PURPOSE, browser.secret)
-    row = await session_by_digest(work.db, member.workspace_id, digests)
-    if row is None:
-        return None
+async def _refusing_limit(
+    work: Work, member: MemberRow, policy: ConcurrencyPolicy | None, here: MemberSessionRow | None
+) -> int:
+    """The limit if it refuses one more session, else 0; what it displaces ends.
+
+    The session this browser has already is not counted: the new one comes in its place.
+    """
+    if policy is None:
+        return 0
+    living = await living_sessions(work.db, member.id, work.at, checked=True)
+    admission = policy.admitting([each for each in living if here is None or each.id != here.id])
+    if admission.is_refused:
+        return policy.limit
+    for each in admission.displaced:
+        await end_session(work, each, MemberSessionEnd.DISPLACED, MEMBER_SESSIONS)
+    return 0
+
+
+async def session_here(work: Work, workspace_id: UUID, secret: str) -> MemberSessionRow | None:
+    """The session a browser has in a workspace, living or not."""
+    digests = work.keyring.digests(PURPOSE, secret) if secret else []
+    return await session_by_digest(work.db, workspace_id, digests) if digests else None
+
+
+async def _end_here(work: Work, member: MemberRow, row: MemberSessionRow) -> None:
     same = row.member_id == member.id
     reason = MemberSessionEnd.LOGGED_OUT if same else MemberSessionEnd.DIFFERENT_USER
     if row.value.end_at(work.at) is None:
         _audit(work, AuditEvent.MEMBER_SESSION_ENDED, row, reason=reason.value)
     await delete_sessions(work.db, [row.id])
     work.db.expunge(row)
-    return row.id
 
 
-async def _rotate(work: Work, browser: Browser, digest: str) -> None:
-    """The browser's sessions in other workspaces go on under its new secret (EE-5)."""
-    if not browser.secret:
-        return
-    digests = work.keyring.digests(PURPOSE, browser.secret)
-    for each in await sessions_of_browser(work.db, digests):
-        each.digest, each.key_version = digest, work.keyring.current
+async def renew_secret(work: Work, secret: str) -> str:
+    """A new secret for a browser; the sessions it has go on under it (EE-5, EE-18)."""
+    newer = secrets.token_urlsafe(32)
+    if secret:
+        digest = work.keyring.digest(PURPOSE, newer)
+        for each in await sessions_of_browser(work.db, work.keyring.digests(PURPOSE, secret)):
+            each.digest, each.key_version = digest, work.keyring.current
+    return newer
+
+
+async def look_for_member(work: Work, workspace_id: UUID, secret: str) -> SignedIn | SignedOut:
+    """The member whose browser this is, or why there is none (N9); looking changes nothing."""
+    row = await session_here(work, workspace_id, secret)
+    return await _whose(work, row) if row else SignedOut()
+
+
+async def _whose(work: Work, row: MemberSessionRow) -> SignedIn | SignedOut:
+    if reason := row.value.end_at(work.at):
+        return SignedOut(reason)
+    member = await member_by_id(work.db, row.workspace_id, row.member_id)
+    if member is None or member.state != MemberState.ACTIVE:
+        return SignedOut()
+    return SignedIn(member, row)
 
 
 async def recognise_member(
@@ -160,34 +191,39 @@ async def recognise_member(
     A refusal is returned and not raised, because it may have a fact: a session that is over by
     arithmetic is deleted here and now (SH-13). It has the reason where one is known.
     """
-    digests = work.keyring.digests(PURPOSE, secret) if secret else []
-    row = await session_by_digest(work.db, workspace_id, digests) if digests else None
+    row = await session_here(work, workspace_id, secret)
     if row is None:
         return SignedOut()
-    if reason := row.value.end_at(work.at):
-        if row.ended_at is None:
+    found = await _whose(work, row)
+    if isinstance(found, SignedOut):
+        if reason := row.value.end_at(work.at):
             await end_session(work, row, reason, MEMBER_SESSIONS)
-        return SignedOut(reason)
-    member = await member_by_id(work.db, workspace_id, row.member_id)
-    if member is None or member.state != MemberState.ACTIVE:
-        return SignedOut()
+        return found
     if acting and work.at - row.seen_at >= work.settings.session_touch_interval:
-        row.touch(work.at)
-    return SignedIn(member, row)
+        return await _touched(work, found)
+    return found
+
+
+async def _touched(work: Work, found: SignedIn) -> SignedIn | SignedOut:
+    return found if await touch_session(work.db, found.session, work.at) else SignedOut()
 
 
 async def stay_connected(work: Work, workspace_id: UUID, secret: str) -> SignedIn | SignedOut:
     """The answer to the warning, from any tab (SH-2); refused if it came too late."""
     found = await recognise_member(work, workspace_id, secret, acting=False)
-    if isinstance(found, SignedIn):
-        found.session.touch(work.at)
-    return found
+    return await _touched(work, found) if isinstance(found, SignedIn) else found
 
 
 async def end_session(
     work: Work, row: MemberSessionRow, reason: MemberSessionEnd, actor: Actor
 ) -> None:
-    """Ends a session; its row goes at once unless it is kept for a while, its audit row stays."""
+    """Ends a session, once whoever else ends it in this moment; its audit row stays.
+
+    Its row goes at once unless it is kept for a while.
+    """
+    locked = await member_session_by_id(work.db, row.workspace_id, row.id, lock=True)
+    if locked is None or locked.ended_at is not None:
+        return
     _audit(work, AuditEvent.MEMBER_SESSION_ENDED, row, actor, reason=reason.value)
     if reason in KEPT:
         row.ended_at, row.end_reason = work.at, reason
@@ -241,6 +277,12 @@ async def kill_session(work: Work, target: SessionTarget) -> MemberSessionRow:
 async def log_out(work: Work, found: SignedIn, actor: Actor) -> None:
     """Ends this browser's session in this workspace, and in no other (EX-3, EE-8, SX-14)."""
     await end_session(work, found.session, MemberSessionEnd.LOGGED_OUT, actor)
+
+
+async def is_signed_in_anywhere(work: Work, secret: str) -> bool:
+    """Whether a browser's secret still opens anything, in any workspace (EE-5)."""
+    digests = work.keyring.digests(PURPOSE, secret) if secret else []
+    return bool(digests) and await is_browser_living(work.db, digests, work.at)
 
 
 async def delete_timed_out(work: Work, most: int) -> int:

@@ -10,7 +10,7 @@ from functools import cache
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
-from domain.member_errors import PasswordRefused
+from domain.member_errors import PasswordFault, PasswordRefused
 
 LONGEST = 128
 NOBODYS = "nobody has this password"
@@ -54,8 +54,15 @@ def refuse_weak(password: str, shortest: int, *known: str) -> None:
     No rule about kinds of characters: they make passwords worse (NIST SP 800-63B-4, 3.1.1.2).
     """
     if not shortest <= len(_plain(password)) <= LONGEST:
-        raise PasswordRefused({"password": f"must have {shortest} to {LONGEST} characters"})
+        raise refused(
+            "password", PasswordFault.LENGTH, f"must have {shortest} to {LONGEST} characters"
+        )
     plain = password.casefold()
     parts = {part for each in known for part in (each, each.partition("@")[0])}
     if len(set(plain)) < 4 or any(plain == each.casefold() for each in parts):
-        raise PasswordRefused({"password": "is too easy to guess"})
+        raise refused("password", PasswordFault.GUESSABLE, "is too easy to guess")
+
+
+def refused(field: str, fault: PasswordFault, message: str) -> PasswordRefused:
+    """The refusal of one field, for programs and for pages."""
+    return PasswordRefused({field: message}, {field: fault})

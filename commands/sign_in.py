@@ -6,6 +6,7 @@ one (SH-5).
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -16,16 +17,19 @@ from commands.member_session import (
     Begun,
     Browser,
     SessionTarget,
+    SignedIn,
     begin_session,
     kill_session,
+    look_for_member,
 )
 from commands.password import is_right
 from commands.setting import effective_settings
 from commands.work import Transactions, Work
 from domain.actor import SIGN_IN
 from domain.audit import AuditEvent
+from domain.errors import NotFound
 from domain.member import MemberState
-from domain.member_errors import SessionLimitReached, SignInRefused
+from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
 from domain.sign_in import Attempts, LockPolicy, SignInMode
 from store.access import LoginRow
 from store.member import MemberRow, member_by_address, member_by_id
@@ -34,6 +38,7 @@ from store.sign_in_step import SignInStepRow, step_by_digest, use_step
 STEP = "sign-in-step"
 STEP_LIFE = timedelta(minutes=5)
 NEEDS_ROOM = "room"
+NEEDS_SWITCH = "switch"
 
 
 class LoginOutcome(StrEnum):
@@ -64,7 +69,7 @@ class _Known:
 
 
 async def sign_in(begin: Transactions, wanted: PasswordSignIn) -> Begun:
-    """Begins a session; raises `SignInRefused` or `SessionLimitReached`.
+    """Begins a session; raises `SignInRefused`, `SessionLimitReached` or `SomebodyElseSignedIn`.
 
     Guesses that are made at once are compared at once and judged one after the other: after the
     last wrong one that is allowed, nobody learns any more whether the next was right.
@@ -89,7 +94,7 @@ async def _known(work: Work, wanted: PasswordSignIn) -> _Known:
 
 async def _judge(
     work: Work, wanted: PasswordSignIn, known: _Known, *, right: bool
-) -> Begun | SignInRefused | SessionLimitReached:
+) -> Begun | SignInRefused | SessionLimitReached | SomebodyElseSignedIn:
     # Asked for also where nobody was recognised, so that it takes as long.
     member = await _active(work, wanted.workspace_id, known.member_id or wanted.workspace_id)
     settings = await effective_settings(work, wanted.workspace_id)
@@ -97,15 +102,26 @@ async def _judge(
     if member and member.attempts.is_locked(work.at, policy):
         return _refused(work, wanted, member, LoginOutcome.LOCKED)
     if member is None or not right or member.password != known.kept:
-        _count(work, member, policy)
+        if member is not None:
+            count_wrong(work, member, policy)
         return _refused(work, wanted, member, LoginOutcome.FAILED)
     member.note(Attempts())
+    if name := await _somebody_else(work, member, wanted.browser):
+        step = _add_step(work, member, SignInMode.PASSWORD, NEEDS_SWITCH)
+        return SomebodyElseSignedIn(name, step)
     return await _begin(work, member, SignInMode.PASSWORD, wanted.browser)
 
 
-def _count(work: Work, member: MemberRow | None, policy: LockPolicy) -> None:
-    if member is None:
-        return
+async def _somebody_else(work: Work, member: MemberRow, browser: Browser) -> str:
+    """The name of the other member who is signed in in this browser, or ""."""
+    found = await look_for_member(work, member.workspace_id, browser.secret)
+    if isinstance(found, SignedIn) and found.member.id != member.id:
+        return found.member.name
+    return ""
+
+
+def count_wrong(work: Work, member: MemberRow, policy: LockPolicy) -> None:
+    """One more wrong password of a locked member; the last that is allowed locks (SX-16)."""
     attempts = member.attempts.failing(work.at, policy)
     member.note(attempts)
     if attempts.locked_at is not None:
@@ -188,12 +204,32 @@ async def sign_in_instead(
 ) -> Begun | SessionLimitReached:
     """Ends one of the member's own sessions and begins the one that was refused (SH-5).
 
-    Raises `SignInRefused` when that took too long or was done before.
+    One that is over by now needs no ending. Raises `SignInRefused` when that took too long or was
+    done before.
     """
-    step, member = await step_of(work, workspace_id, secret)
-    if step.needs != NEEDS_ROOM or not await use_step(work.db, step.id, work.at):
-        raise SignInRefused
+    step, member = await _spend_step(work, workspace_id, secret, NEEDS_ROOM)
     target = SessionTarget(workspace_id, session_id, actor_of(member), owner=member.id)
-    await kill_session(work, target)
+    with suppress(NotFound):
+        await kill_session(work, target)
     await work.db.flush()
     return await _begin(work, member, SignInMode(step.mode), browser)
+
+
+async def sign_in_anyway(
+    work: Work, workspace_id: UUID, secret: str, browser: Browser
+) -> Begun | SessionLimitReached:
+    """Begins the session in whose place somebody else's ends, after the warning (EX-4, C15).
+
+    Raises `SignInRefused` as `sign_in_instead` does.
+    """
+    step, member = await _spend_step(work, workspace_id, secret, NEEDS_SWITCH)
+    return await _begin(work, member, SignInMode(step.mode), browser)
+
+
+async def _spend_step(
+    work: Work, workspace_id: UUID, secret: str, needs: str
+) -> tuple[SignInStepRow, MemberRow]:
+    step, member = await step_of(work, workspace_id, secret)
+    if step.needs != needs or not await use_step(work.db, step.id, work.at):
+        raise SignInRefused
+    return step, member

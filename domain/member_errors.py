@@ -1,6 +1,7 @@
 """What is refused to members, and to whoever wants to be one: a branch of the one tree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from domain.errors import DomainError
 from domain.fault import Fault
@@ -65,6 +66,17 @@ class SessionLimitReached(DomainError):
 
 
 @dataclass(eq=False)
+class SomebodyElseSignedIn(DomainError):
+    """The password was right, and another member is signed in in this browser (EX-4, C15)."""
+
+    name: str
+    step: str
+
+    def __str__(self) -> str:
+        return "Somebody else is signed in in this browser."
+
+
+@dataclass(eq=False)
 class SignedOut(DomainError):
     """This browser is not signed in, or not any more; `reason` is "" where none is known (N9)."""
 
@@ -84,14 +96,24 @@ class LinkOver(DomainError):
         return "This link can no longer be used."
 
 
+class PasswordFault(StrEnum):
+    """What is wrong with a password, for a page that says so in its own language."""
+
+    LENGTH = "length"
+    GUESSABLE = "guessable"
+    WRONG = "wrong"
+    LOCKED = "locked"
+
+
 @dataclass(eq=False)
 class PasswordRefused(DomainError):
     """The password is not good enough, or the present one is wrong; one message per field."""
 
     errors: dict[str, str]
+    faults: dict[str, PasswordFault] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return " ".join(self.errors.values())
+        return "; ".join(f"{name}: {words}" for name, words in self.errors.items()) + "."
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, and_, delete, func, or_
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, and_, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
@@ -88,6 +88,16 @@ async def session_by_digest(
     return await opened_one(db, (await db.scalars(found)).one_or_none())
 
 
+async def touch_session(db: AsyncSession, row: MemberSessionRow, at: datetime) -> bool:
+    """A person did something in it; False if it was ended or deleted in this very moment."""
+    touched = await db.execute(
+        update(MemberSessionRow)
+        .where(col(MemberSessionRow.id) == row.id, col(MemberSessionRow.ended_at).is_(None))
+        .values(seen_at=at, idles_out_at=at + row.idle + row.grace)
+    )
+    return bool(getattr(touched, "rowcount", 0))
+
+
 async def sessions_of_browser(
     db: AsyncSession, digests: Sequence[str]
 ) -> Sequence[MemberSessionRow]:
@@ -159,6 +169,14 @@ async def delete_ended(db: AsyncSession, before: datetime, most: int) -> int:
 async def delete_sessions(db: AsyncSession, ids: Collection[UUID]) -> None:
     """Deletes rows of sessions."""
     await db.execute(delete(MemberSessionRow).where(col(MemberSessionRow.id).in_(ids)))
+
+
+async def is_browser_living(db: AsyncSession, digests: Sequence[str], at: datetime) -> bool:
+    """Whether a browser's cookie still opens anything, in any workspace."""
+    found = select(MemberSessionRow.id).where(
+        col(MemberSessionRow.digest).in_(digests), is_living(at)
+    )
+    return (await db.scalars(found.limit(1))).first() is not None
 
 
 async def count_living(db: AsyncSession, member_id: UUID, at: datetime) -> int:

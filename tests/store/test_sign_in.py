@@ -33,7 +33,7 @@ from commands.member_session import (
 )
 from commands.password import hashed
 from commands.setting import ChangeSettings, change_settings
-from commands.sign_in import PasswordSignIn, sign_in, sign_in_instead
+from commands.sign_in import PasswordSignIn, sign_in, sign_in_anyway, sign_in_instead
 from domain.actor import OPERATOR
 from domain.errors import NotFound
 from domain.member import MemberFields, Role
@@ -46,6 +46,7 @@ from domain.member_errors import (
     SettingRefused,
     SignedOut,
     SignInRefused,
+    SomebodyElseSignedIn,
 )
 from store.access import LoginRow
 from store.audit import AuditRow
@@ -327,7 +328,15 @@ async def test_another_person_in_this_browser_ends_the_one_before(office: Office
     # EX-4, EE-18: and the browser has a new secret
     await member(office.house, "ben@office.example", Role.AUDITOR, office.kept)
     annas = await office.signed_in()
-    bens = (await office.sign_in(secret=annas, email="ben@office.example")).secret
+    with pytest.raises(SomebodyElseSignedIn) as warned:
+        await office.sign_in(secret=annas, email="ben@office.example")
+    assert warned.value.name == "Anna Berg"
+    assert await office.reason(annas) is None
+    browser, workspace = Browser(annas), office.house.workspace_id
+    async with office.house.transactions.work() as work:
+        begun = await sign_in_anyway(work, workspace, warned.value.step, browser)
+    assert isinstance(begun, Begun)
+    bens = begun.secret
     assert bens != annas
     assert await office.reason(annas) == ""
     found = await office.recognised(bens)

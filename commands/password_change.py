@@ -1,0 +1,99 @@
+"""A member changes its own password: the old one is asked for, and every other session ends."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from commands.member import actor_of, audit_member, refuse_password
+from commands.member_link import LinkKind
+from commands.member_session import (
+    SignedIn,
+    end_sessions_of,
+    recognise_member,
+    renew_secret,
+)
+from commands.password import hashed, is_right, refused
+from commands.setting import effective_settings
+from commands.sign_in import count_wrong
+from commands.work import Transactions, Work
+from domain.audit import AuditEvent
+from domain.member_errors import PasswordFault, PasswordRefused, SignedOut
+from domain.member_session import MemberSessionEnd
+from domain.sign_in import Attempts, LockPolicy
+from store.member import MemberRow, member_by_id
+from store.member_link import end_links
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """What a signed-in member typed; `secret` is of its browser."""
+
+    workspace_id: UUID
+    secret: str
+    old: str
+    new: str
+
+
+async def change_password(begin: Transactions, wanted: ChangePassword) -> str:
+    """Returns the browser's new secret (ASVS 7.2.4); the member's other sessions end (7.4.3).
+
+    Raises `PasswordRefused` or `SignedOut`. Wrong old passwords count and lock as those at the
+    sign-in do, so that a session that somebody took is no place to guess.
+    """
+    async with begin.work() as work:
+        member = await _may_ask(work, wanted)
+    if isinstance(member, SignedOut):
+        raise member
+    before = member.password
+    right = await is_right(wanted.old, before)
+    kept = await hashed(wanted.new) if right else ""
+    async with begin.work() as work:
+        changed = await _change(work, wanted, before, kept)
+    if isinstance(changed, Exception):
+        raise changed
+    return changed
+
+
+async def _may_ask(work: Work, wanted: ChangePassword) -> MemberRow | SignedOut:
+    found = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=True)
+    if isinstance(found, SignedOut):
+        return found
+    await refuse_password(work, found.member, wanted.new)
+    return found.member
+
+
+async def _change(
+    work: Work, wanted: ChangePassword, before: str, kept: str
+) -> str | PasswordRefused | SignedOut:
+    """`kept` is the new hash, or "" if the old password was wrong; a refusal has a fact: a count."""
+    found = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=False)
+    if isinstance(found, SignedOut):
+        return found
+    member = await member_by_id(work.db, wanted.workspace_id, found.member.id, lock=True)
+    if member is None:
+        return SignedOut()
+    if refusal := await _refusal(work, member, is_right=bool(kept) and member.password == before):
+        return refusal
+    return await _adopt(work, SignedIn(member, found.session), wanted.secret, kept)
+
+
+async def _refusal(work: Work, member: MemberRow, *, is_right: bool) -> PasswordRefused | None:
+    settings = await effective_settings(work, member.workspace_id)
+    policy = LockPolicy(settings.login_failures, settings.login_lock)
+    if member.attempts.is_locked(work.at, policy):
+        return refused("old", PasswordFault.LOCKED, "is locked because of too many attempts")
+    if is_right:
+        return None
+    count_wrong(work, member, policy)
+    return refused("old", PasswordFault.WRONG, "is not the present password")
+
+
+async def _adopt(work: Work, found: SignedIn, secret: str, kept: str) -> str:
+    member = found.member
+    member.password, member.password_set_at, member.updated_at = kept, work.at, work.at
+    member.note(Attempts())
+    await end_links(work.db, member.id, (LinkKind.FORGOT_PASSWORD,), work.at)
+    await end_sessions_of(
+        work, member, MemberSessionEnd.KILLED, actor_of(member), but=found.session.id
+    )
+    audit_member(work, AuditEvent.MEMBER_PASSWORD_CHANGED, member, actor_of(member))
+    return await renew_secret(work, secret)
