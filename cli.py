@@ -15,6 +15,7 @@ from adapters.finding import Level
 from adapters.mail_setup import check_mail_setup
 from command_line.audit import audit
 from command_line.keyring import keyring
+from command_line.member import member
 from command_line.surroundings import refusals_told, run, settings, work_at_leisure
 from commands.mail import note_bounce
 from commands.pack import load_pack
@@ -22,6 +23,7 @@ from commands.token import CreateToken, create_token, revoke_token
 from commands.workspace import CreateWorkspace, create_workspace, find_workspace
 from domain.errors import WorkspaceExists
 from domain.mail import mail_id_of
+from domain.member import Role
 from store import migrate
 from store.token import tokens_of
 
@@ -31,6 +33,7 @@ tokens = typer.Typer(no_args_is_help=True, help="API tokens of a workspace.")
 mail = typer.Typer(no_args_is_help=True, help="Outgoing mail and delivery reports.")
 app.add_typer(workspaces, name="workspace")
 app.add_typer(tokens, name="token")
+app.add_typer(member, name="member")
 app.add_typer(keyring, name="keyring")
 app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
@@ -93,11 +96,12 @@ def token_create(
     name: Annotated[str, typer.Option(help="Whose or what for; shown in the audit.")],
     email: Annotated[str | None, typer.Option(help="Told of what its sessions come to.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Good for so many days.")] = None,
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.ADMIN,
     print_only_token: Annotated[bool, typer.Option(help="For scripts.")] = False,
 ) -> None:
     """Makes an API token; its text is shown once."""
     life = timedelta(days=days) if days else None
-    run(_token_create(workspace, CreateToken(name, email, life), quiet=print_only_token))
+    run(_token_create(workspace, CreateToken(name, email, life, role), quiet=print_only_token))
 
 
 async def _token_create(workspace: str, wanted: CreateToken, *, quiet: bool) -> None:
@@ -121,7 +125,10 @@ async def _token_list(workspace: str) -> None:
         for row in rows:
             state = "good" if row.is_good(work.at) else "revoked" if row.revoked_at else "expired"
             until = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "-"
-            typer.echo(f"{row.id}  {state:8}{until:12}{row.created_at:%Y-%m-%d}  {row.name}")
+            line = (
+                f"{row.id}  {state:8}{until:12}{row.created_at:%Y-%m-%d}  {row.role:11}{row.name}"
+            )
+            typer.echo(line)
     if not rows:
         typer.echo("No tokens yet: gatepass token create --workspace … --name …", err=True)
 

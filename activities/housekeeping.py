@@ -13,14 +13,17 @@ from activities.pulse import pulse
 from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph
 from commands import erasure
+from commands.member_session import delete_kept, delete_timed_out
 from commands.reconcile import reconcile_mails, reconcile_sessions
 from commands.upload_orphans import remove_orphans
-from commands.work import Transactions
+from commands.work import Transactions, Work
 from domain.housekeeping import (
     BATCH,
     CODES_KEPT_FOR,
     ERASED_AT_ONCE,
+    LINKS_KEPT_FOR,
     ORPHANS_LEFT_FOR,
+    STEPS_KEPT_FOR,
     SWEEP_FOR,
     Swept,
 )
@@ -30,6 +33,7 @@ from store import housekeeping
 log = structlog.get_logger()
 
 Purge = Callable[[AsyncSession, datetime, int], Awaitable[int]]
+SessionSweep = Callable[[Work, int], Awaitable[int]]
 
 
 class HousekeepingActivities:
@@ -97,6 +101,50 @@ class HousekeepingActivities:
         async with pulse():
             return await reconcile_mails(self._transactions, self._telegraph, at, due.cursor)
 
+    @activity.defn
+    async def end_member_sessions(self, due: SweepDue) -> Swept:
+        """Deletes sessions that timed out, each with its audit row (SH-13)."""
+        return await self._of_members(due, delete_timed_out)
+
+    @activity.defn
+    async def forget_member_sessions(self, due: SweepDue) -> Swept:
+        """Deletes rows of sessions that were killed long enough ago: the "core thread" of SH-14."""
+        return await self._of_members(due, delete_kept)
+
+    @activity.defn
+    async def purge_sign_ins(self, due: SweepDue) -> Swept:
+        """Removes half-done sign-ins, a day after they could go on."""
+        return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_steps)
+
+    @activity.defn
+    async def purge_member_links(self, due: SweepDue) -> Swept:
+        """Removes links to members that have been over for a month."""
+        return await self._sweep(due, LINKS_KEPT_FOR, housekeeping.purge_links)
+
+    @activity.defn
+    async def purge_member_tokens(self, due: SweepDue) -> Swept:
+        """Removes tokens of members' programs whose family is over."""
+        return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_tokens)
+
+    @activity.defn
+    async def purge_logins(self, due: SweepDue) -> Swept:
+        """Removes old lines of the login report."""
+        kept_for = self._transactions.settings.report_logins_kept_for
+        return await self._sweep(due, kept_for, housekeeping.purge_logins)
+
+    @activity.defn
+    async def purge_page_visits(self, due: SweepDue) -> Swept:
+        """Removes old lines of the application report."""
+        kept_for = self._transactions.settings.report_visits_kept_for
+        return await self._sweep(due, kept_for, housekeeping.purge_page_visits)
+
+    async def _of_members(self, due: SweepDue, some: SessionSweep) -> Swept:
+        async def sweep(at: datetime) -> int:
+            async with self._transactions.work(at) as work:
+                return await some(work, BATCH)
+
+        return await self._repeat(due, sweep, BATCH)
+
     async def _sweep(self, due: SweepDue, kept_for: timedelta, purge: Purge) -> Swept:
         async def purge_some(at: datetime) -> int:
             async with self._transactions.work(at) as work:
@@ -126,6 +174,13 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.remove_orphans,
     HousekeepingActivities.reconcile,
     HousekeepingActivities.reconcile_mails,
+    HousekeepingActivities.end_member_sessions,
+    HousekeepingActivities.forget_member_sessions,
+    HousekeepingActivities.purge_sign_ins,
+    HousekeepingActivities.purge_member_links,
+    HousekeepingActivities.purge_member_tokens,
+    HousekeepingActivities.purge_logins,
+    HousekeepingActivities.purge_page_visits,
 )
 """What a run does, in order. A step that was released is never taken out of the class."""
 

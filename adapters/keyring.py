@@ -187,6 +187,11 @@ class Keyring:
         raw = self._mac(version, "member-link", link_id.bytes)
         return base64.b32encode(raw[:LINK_BYTES]).decode().rstrip("=").lower()
 
+    def member_token(self, kind: str, token_id: UUID, version: int) -> str:
+        """A member's access or refresh token: derived, so that an honest repetition is told it."""
+        raw = self._mac(version, "member-token", kind.encode(), token_id.bytes)
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
     def code(self, session_id: UUID, counter: int, version: int, digits: int) -> str:
         """The one-time code of a counter (HOTP, RFC 4226)."""
         secret = base64.b32encode(self._mac(version, "code", session_id.bytes)).decode()

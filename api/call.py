@@ -1,4 +1,8 @@
-"""One authenticated request: its transaction and its caller, committed before the answer leaves."""
+"""One authenticated request: its transaction and its caller, committed before the answer leaves.
+
+What the caller's role does not allow is refused here, before the route, and noted where the
+application report reads it (EE-16).
+"""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,11 +12,15 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from api.context import Begin
+from api.permissions import PERMISSION_OF
+from commands.access import Visit, note_visit
+from commands.caller import Caller, recognise
 from commands.public_session import Target
-from commands.token import Caller, recognise
 from commands.work import Work
 from domain.actor import Actor
 from domain.errors import Unauthenticated
+from domain.member_errors import PermissionDenied
+from domain.permission import Permission, may
 
 SCHEME = "bearer "
 
@@ -41,13 +49,17 @@ class Call:
 
 
 async def call_of(request: Request, begin: Begin) -> AsyncIterator[Call]:
-    """Begins the request's transaction; raises `Unauthenticated`.
+    """Begins the request's transaction; raises `Unauthenticated` or `PermissionDenied`.
 
     The token is looked up in the transaction that acts, so that revoking it works at once.
     """
-    text = bearer_of(request)
+    text, asked = bearer_of(request), _Asked.by(request)
     async with begin.work() as work:
-        yield Call(request, work, await recognise(work, text))
+        caller = await recognise(work, text)
+        if asked.admits(work, caller):
+            yield Call(request, work, caller)
+            return
+    raise PermissionDenied(asked.permission)
 
 
 def bearer_of(request: Request) -> str:
@@ -58,17 +70,45 @@ def bearer_of(request: Request) -> str:
     return header[len(SCHEME) :].strip()
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a request asks for: a route by its name, never the path with ids, and what it needs."""
+
+    page: str
+    permission: Permission
+
+    @classmethod
+    def by(cls, request: Request) -> "_Asked":
+        path = request.scope["route"].path
+        return cls(f"{request.method} {path}", PERMISSION_OF[request.method, path])
+
+    def admits(self, work: Work, caller: Caller) -> bool:
+        """Whether the caller may; noted if it may not, and for every member."""
+        allowed = may(caller.role, self.permission)
+        if caller.is_member or not allowed:
+            note_visit(work, self._visit(caller, denied=not allowed))
+        return allowed
+
+    def _visit(self, caller: Caller, *, denied: bool) -> Visit:
+        whose = {"member_id" if caller.is_member else "token_id": caller.id}
+        return Visit(caller.workspace_id, self.page, mode=caller.mode, denied=denied, **whose)
+
+
 ApiCall = Annotated[Call, Depends(call_of, scope="function")]
 
 
 async def caller_of(request: Request, begin: Begin) -> Caller:
     """The caller, recognised in a transaction of its own: for what must not keep one open.
 
-    Raises `Unauthenticated`.
+    Raises as `call_of` does.
     """
-    text = bearer_of(request)
+    text, asked = bearer_of(request), _Asked.by(request)
     async with begin.work() as work:
-        return await recognise(work, text)
+        caller = await recognise(work, text)
+        is_admitted = asked.admits(work, caller)
+    if not is_admitted:
+        raise PermissionDenied(asked.permission)
+    return caller
 
 
 ApiCaller = Annotated[Caller, Depends(caller_of)]

@@ -24,6 +24,7 @@ from api.problem import (
 from api.refusals import TABLE
 from domain import errors
 from domain.errors import DomainError, NotFound
+from domain.member_errors import PermissionDenied
 from store.database import is_away
 
 log = structlog.get_logger()
@@ -51,6 +52,8 @@ PATH_NOUNS = {
     "party_id": "party",
     "session_id": "public session",
     "upload_id": "file",
+    "member_id": "member",
+    "member_session_id": "session",
     "template": "session template",
     "form": "form",
     "document": "document",
@@ -60,7 +63,7 @@ PATH_NOUNS = {
 
 def refusals(*classes: type[DomainError]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI `responses` of a route that may raise these, with what every route may answer."""
-    raised: list[type[DomainError]] = [errors.Unauthenticated, *classes]
+    raised: list[type[DomainError]] = [errors.Unauthenticated, PermissionDenied, *classes]
     kinds = [*OF_EVERY_ROUTE, *(TABLE[each].kind for each in raised)]
     statuses = sorted({each.status for each in kinds})
     return {status: documented([k for k in kinds if k.status == status]) for status in statuses}

@@ -40,7 +40,7 @@ async def once(call: Call, status: int, act: Callable[[], Awaitable[BaseModel | 
     if key is None:
         return _answer(status, await act())
     digest = await _digest(call.request)
-    claim = Claim(call.workspace_id, call.caller.token_id, key, digest, call.work.at)
+    claim = Claim(call.workspace_id, call.caller.id, key, digest, call.work.at)
     row, is_ours = await claim_key(call.work.db, claim)
     if is_ours:
         answer = _answer(status, await act())

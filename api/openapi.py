@@ -4,9 +4,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.permissions import OPEN
 from api.problem import SCHEMA, SCHEMA_NAME
 
-BEARER = {"type": "http", "scheme": "bearer", "description": "Made by `gatepass token create`"}
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "Made by `gatepass token create`, or a member's from `POST /api/v1/token`",
+}
 
 
 def describe(app: FastAPI) -> None:
@@ -20,8 +25,9 @@ def describe(app: FastAPI) -> None:
         parts.setdefault("securitySchemes", {})["bearer"] = BEARER
         for path, methods in document["paths"].items():
             if path.startswith("/api/"):
-                for operation in methods.values():
-                    operation["security"] = [{"bearer": []}]
+                for method, operation in methods.items():
+                    is_open = (method.upper(), path) in OPEN
+                    operation["security"] = [] if is_open else [{"bearer": []}]
         return document
 
     app.openapi = completed  # type: ignore[method-assign]  # the documented way to extend it

@@ -150,6 +150,9 @@ TABLE: Mapping[type[DomainError], Meaning] = {
         # Neither the step, a secret of the browser that asked, nor who it is.
         ProblemKind(409, "somebody-else-signed-in", "Somebody else is signed in here")
     ),
+    member_errors.TokenRefused: Meaning(
+        ProblemKind(400, "token-refused", "The refresh token is refused")
+    ),
     member_errors.SignedOut: Meaning(
         ProblemKind(401, "signed-out", "Not signed in"), _named("reason")
     ),

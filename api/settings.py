@@ -1,72 +1,43 @@
-"""`/api/v1/settings`: the catalogue with what this installation has set."""
-
-from dataclasses import fields
-from datetime import timedelta
-from typing import Any, Literal
+"""`/api/v1/settings`: the catalogue with what counts here, changed and tried out (N16, SH-4)."""
 
 from fastapi import APIRouter
 
-from adapters.settings import variable_of
-from api.call import ApiCall
+from api.call import ApiCall, Call
 from api.errors import refusals
-from api.shapes.field import Page, Shown
-from domain.setting import Setting
-from domain.settings import CATALOGUE, Settings
+from api.shapes.field import Object, Page
+from api.shapes.setting import SettingChangeShape, SettingShape, setting_shape
+from commands.setting import ChangeSettings, change_settings, own_settings
+from commands.setting_preview import preview_settings
+from domain.member_errors import SettingRefused
+from domain.settings import CATALOGUE
 
 router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
-
-Value = bool | int | float | str | None
-
-
-class SettingShape(Shown):
-    """One setting: what it means, its limits, and its value here. Lengths of time are seconds."""
-
-    name: str
-    variable: str
-    unit: str
-    meaning: str
-    default: Value
-    minimum: Value
-    maximum: Value
-    value: Value
-    secret: bool
-    origin: Literal["default", "environment"]
 
 
 @router.get("", responses=refusals())
 async def list_settings(call: ApiCall) -> Page[SettingShape]:
-    """Every setting with its effective value; the values of secret ones stay out (PS-44)."""
-    return Page(items=shapes_of(call.work.settings))
+    """Every setting with its effective value and where that comes from."""
+    return await _page(call)
 
 
-def shapes_of(settings: Settings) -> list[SettingShape]:
-    """The shape of each setting, in the catalogue's order."""
-    names = [each.name for each in fields(Settings)]
-    return [
-        _shape(setting, name, getattr(settings, name))
-        for setting, name in zip(CATALOGUE, names, strict=True)
-    ]
+async def _page(call: Call) -> Page[SettingShape]:
+    own = await own_settings(call.work, call.workspace_id)
+    return Page(items=[setting_shape(each, call.work.settings, own) for each in CATALOGUE])
 
 
-def _shape(setting: Setting, name: str, value: Any) -> SettingShape:
-    hidden = setting.secret
-    return SettingShape(
-        name=setting.name,
-        variable=variable_of(name),
-        unit=setting.unit,
-        meaning=setting.meaning,
-        default=None if hidden else _plain(setting.default),
-        minimum=_plain(setting.minimum),
-        maximum=_plain(setting.maximum),
-        value=None if hidden else _plain(value),
-        secret=hidden,
-        origin="default" if value == setting.default else "environment",
-    )
+@router.patch("", responses=refusals(SettingRefused))
+async def patch_settings(call: ApiCall, values: Object) -> Page[SettingShape]:
+    """Sets the workspace's own, by name, all or none; null goes back to the installation's.
+
+    They count for what begins from now on: what was stated before stays as stated (SH-20).
+    """
+    await change_settings(call.work, ChangeSettings(call.workspace_id, values, call.actor))
+    await call.work.db.flush()
+    return await _page(call)
 
 
-def _plain(value: Any) -> Value:
-    if isinstance(value, timedelta):
-        seconds = value.total_seconds()
-        return int(seconds) if seconds.is_integer() else seconds
-    plain: Value = value
-    return plain
+@router.post("/preview", responses=refusals(SettingRefused))
+async def post_preview(call: ApiCall, values: Object) -> Page[SettingChangeShape]:
+    """What the same body as a PATCH would affect; nothing is saved."""
+    found = await preview_settings(call.work, call.workspace_id, values)
+    return Page(items=[SettingChangeShape.of(each) for each in found])

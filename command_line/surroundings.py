@@ -20,6 +20,7 @@ from commands.keyring import EpochRefused
 from commands.pack import PackError
 from commands.work import Transactions, Work, utc_now
 from domain.errors import DefinitionFaulty, DomainError
+from domain.member_errors import MemberInvalid
 from domain.settings import Settings
 from store import database
 from store.intent import IntentRow
@@ -84,7 +85,7 @@ def refusals_told() -> Iterator[None]:
     """Ends the program with words instead of a traceback for what is no fault of ours."""
     try:
         yield
-    except DefinitionFaulty as refusal:
+    except (DefinitionFaulty, MemberInvalid) as refusal:
         lines = [f"{each.pointer or '/'}: {each.message}" for each in refusal.faults]
         fail(f"{refusal}\n  " + "\n  ".join(lines))
     except (DomainError, EpochRefused, KeyFileError, SettingsError, PackError) as refusal:

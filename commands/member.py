@@ -49,6 +49,21 @@ async def invite_member(
     return Invited(member, link)
 
 
+async def invite_again(work: Work, workspace_id: UUID, member_id: UUID, actor: Actor) -> Invited:
+    """A new link for somebody who was invited and has not come; raises `MemberExists`."""
+    member = await find_member(work, workspace_id, member_id)
+    fields = MemberFields(member.email, member.name, Role(member.role), member.locale, member.zone)
+    return await invite_member(work, workspace_id, fields, actor)
+
+
+async def find_member(work: Work, workspace_id: UUID, member_id: UUID) -> MemberRow:
+    """A member of this workspace; raises `NotFound`, also for a deleted account."""
+    member = await member_by_id(work.db, workspace_id, member_id)
+    if member is None or member.state == MemberState.DELETED:
+        raise NotFound("member")
+    return member
+
+
 def _member_row(work: Work, workspace_id: UUID, fields: MemberFields, digest: str) -> MemberRow:
     return MemberRow(
         workspace_id=workspace_id,
@@ -116,6 +131,45 @@ async def set_password(work: Work, workspace_id: UUID, token: str, kept: str) ->
     event = AuditEvent.MEMBER_REGISTERED if is_new else AuditEvent.MEMBER_PASSWORD_CHANGED
     audit_member(work, event, member, actor_of(member))
     return member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanges:
+    """What becomes another; None stays as it is."""
+
+    role: Role | None = None
+    name: str | None = None
+    locale: str | None = None
+    zone: str | None = None
+
+
+async def change_member(
+    work: Work, workspace_id: UUID, member_id: UUID, changes: MemberChanges, actor: Actor
+) -> MemberRow:
+    """Changes some of a member's fields; raises `MemberInvalid` or `LastAdministrator`."""
+    if changes.role is not None:
+        await change_role(work, workspace_id, member_id, changes.role, actor)
+    member = await _locked(work, workspace_id, member_id)
+    fields = _changed(member, changes)
+    if faults := faults_of(fields):
+        raise MemberInvalid(faults)
+    named = ("name", "locale", "zone")
+    changed = [each for each in named if getattr(member, each) != getattr(fields, each)]
+    if changed:
+        _adopt(member, fields)
+        member.updated_at = work.at
+        audit_member(work, AuditEvent.MEMBER_CHANGED, member, actor, changed=changed)
+    return member
+
+
+def _changed(member: MemberRow, changes: MemberChanges) -> MemberFields:
+    return MemberFields(
+        member.email,
+        member.name if changes.name is None else changes.name,
+        Role(member.role),
+        changes.locale or member.locale,
+        changes.zone or member.zone,
+    )
 
 
 async def change_role(

@@ -6,6 +6,7 @@ that fifty sign-ins at once never make a sixth session (SH-5).
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from commands.setting import effective_settings
@@ -17,6 +18,7 @@ from domain.errors import NotFound
 from domain.member import MemberState
 from domain.member_errors import SignedOut
 from domain.member_session import MemberSessionEnd, SessionTerms
+from domain.member_token import Tokens
 from domain.settings import Settings
 from domain.sign_in import SignInMode
 from store.member import MemberRow, member_by_id
@@ -49,10 +51,14 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """The browser somebody signs in with: the secret of its cookie ("" for none) and its name."""
+    """What somebody signs in with: the secret of its cookie ("" for none) and its name.
+
+    A program of the member's `takes_tokens` instead of a cookie.
+    """
 
     secret: str = ""
     name: str = ""
+    takes_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Begun:
     session: MemberSessionRow | None
     secret: str
     limit: int = 0
+    tokens: Tokens | None = None
 
 
 async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser: Browser) -> Begun:
@@ -72,12 +79,12 @@ async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser
     """
     settings = await effective_settings(work, member.workspace_id)
     here = await session_here(work, member.workspace_id, browser.secret)
-    if limit := await _refusing_limit(work, member, _policy(settings, mode), here):
+    if limit := await _refusing_limit(work, member, concurrency_of(settings, mode), here):
         return Begun(None, browser.secret, limit)
     if here is not None:
         await _end_here(work, member, here)
     secret = await renew_secret(work, browser.secret)
-    row = _session_row(work, member, mode, settings)
+    row = _session_row(work, member, mode, terms_of(settings, browser), settings)
     row.digest = work.keyring.digest(PURPOSE, secret)
     row.browser = browser.name[:LONGEST_BROWSER]
     work.db.add(row)
@@ -87,9 +94,8 @@ async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser
 
 
 def _session_row(
-    work: Work, member: MemberRow, mode: SignInMode, settings: Settings
+    work: Work, member: MemberRow, mode: SignInMode, terms: SessionTerms, settings: Settings
 ) -> MemberSessionRow:
-    terms = terms_of(settings)
     row = MemberSessionRow(
         workspace_id=member.workspace_id,
         member_id=member.id,
@@ -106,15 +112,18 @@ def _session_row(
     return row
 
 
-def terms_of(settings: Settings) -> SessionTerms:
-    """The lengths of a session that begins now."""
+def terms_of(settings: Settings, browser: Browser) -> SessionTerms:
+    """The lengths of a session that begins now; a program's lasts as its refresh tokens do."""
+    if browser.takes_tokens:
+        return SessionTerms(settings.token_refresh, timedelta(), settings.token_refresh)
     absolute = settings.session_absolute_timeout if settings.session_limit_absolutely else None
     return SessionTerms(
         settings.session_idle_warning_after, settings.session_warning_grace, absolute
     )
 
 
-def _policy(settings: Settings, mode: SignInMode) -> ConcurrencyPolicy | None:
+def concurrency_of(settings: Settings, mode: SignInMode) -> ConcurrencyPolicy | None:
+    """How many sessions a member may have at once by these settings; None: nobody counts."""
     if not settings.session_check_concurrency:
         return None
     return ConcurrencyPolicy.of(

@@ -13,12 +13,12 @@ from commands.member_session import (
 )
 from commands.password import hashed, is_right, refused
 from commands.setting import effective_settings
-from commands.sign_in import count_wrong
+from commands.sign_in import count_wrong, lock_policy
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
 from domain.member_errors import PasswordFault, PasswordRefused, SignedOut
 from domain.member_session import MemberSessionEnd
-from domain.sign_in import Attempts, LockPolicy
+from domain.sign_in import Attempts
 from store.member import MemberRow, member_by_id
 from store.member_link import end_links
 
@@ -78,7 +78,7 @@ async def _change(
 
 async def _refusal(work: Work, member: MemberRow, *, is_right: bool) -> PasswordRefused | None:
     settings = await effective_settings(work, member.workspace_id)
-    policy = LockPolicy(settings.login_failures, settings.login_lock)
+    policy = lock_policy(settings)
     if member.attempts.is_locked(work.at, policy):
         return refused("old", PasswordFault.LOCKED, "is locked because of too many attempts")
     if is_right:

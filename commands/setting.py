@@ -13,7 +13,11 @@ from domain.fault import Fault
 from domain.member_errors import SettingRefused
 from domain.setting import Setting, SettingScope
 from domain.settings import CATALOGUE, Settings
-from store.workspace_setting import WorkspaceSettingRow, settings_of_workspace
+from store.workspace_setting import (
+    WorkspaceSettingRow,
+    lock_settings,
+    settings_of_workspace,
+)
 
 LONGEST_TEXT = 200
 BY_NAME: Mapping[str, Setting] = {each.name: each for each in CATALOGUE}
@@ -21,18 +25,18 @@ BY_NAME: Mapping[str, Setting] = {each.name: each for each in CATALOGUE}
 
 async def effective_settings(work: Work, workspace_id: UUID) -> Settings:
     """What counts in a workspace; what it set is within today's limits, or is left out."""
+    return with_own(work.settings, await own_settings(work, workspace_id))
+
+
+async def own_settings(work: Work, workspace_id: UUID) -> dict[str, Any]:
+    """What a workspace set, by name, as far as it can be used today."""
     rows = await settings_of_workspace(work.db, workspace_id)
-    own = {each.name: each.value for each in rows}
-    return _with(work.settings, own)
+    return {each.name: each.value for each in rows if _refusal(each.name, each.value) is None}
 
 
-def _with(settings: Settings, own: Mapping[str, Any]) -> Settings:
-    known = {name: BY_NAME[name] for name in own if name in BY_NAME}
-    usable = {
-        setting.attribute: _value(setting, own[name])
-        for name, setting in known.items()
-        if _fault(setting, own[name]) is None
-    }
+def with_own(settings: Settings, own: Mapping[str, Any]) -> Settings:
+    """The settings of the installation with those of a workspace in their place."""
+    usable = {BY_NAME[name].attribute: _value(BY_NAME[name], own[name]) for name in own}
     return replace(settings, **usable)
 
 
@@ -50,13 +54,19 @@ async def change_settings(work: Work, wanted: ChangeSettings) -> None:
 
     They count for what begins from now on: what was stated before stays as stated (SH-20).
     """
-    faults = [each for name in wanted.values if (each := _refusal(name, wanted.values[name]))]
-    if faults:
-        raise SettingRefused(tuple(faults))
+    refuse_faulty(wanted.values)
+    await lock_settings(work.db, wanted.workspace_id)
     rows = await settings_of_workspace(work.db, wanted.workspace_id)
     before = {each.name: each for each in rows}
     for name, value in wanted.values.items():
         await _set(work, wanted, before.get(name), name, value)
+
+
+def refuse_faulty(values: Mapping[str, Any]) -> None:
+    """Raises `SettingRefused` naming every fault of what a workspace wants to set."""
+    faults = [each for name, value in values.items() if (each := _refusal(name, value))]
+    if faults:
+        raise SettingRefused(tuple(faults))
 
 
 async def _set(
@@ -96,7 +106,7 @@ def _fault(setting: Setting, value: Any) -> str | None:
     # A switch is an int to Python, and to nobody else.
     if not isinstance(value, int) or isinstance(value, bool):
         return "must be a whole number"
-    low, high = _seconds(setting.minimum), _seconds(setting.maximum)
+    low, high = plain_value(setting.minimum), plain_value(setting.maximum)
     if low is not None and not low <= value <= high:
         return f"must be from {low} to {high} {setting.unit}"
     return None
@@ -110,8 +120,12 @@ def _text_fault(setting: Setting, value: Any) -> str | None:
     return None
 
 
-def _seconds(value: Any) -> Any:
-    return int(value.total_seconds()) if isinstance(value, timedelta) else value
+def plain_value(value: Any) -> Any:
+    """A value as it is written outside: lengths of time are seconds."""
+    if not isinstance(value, timedelta):
+        return value
+    seconds = value.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
 
 
 def _value(setting: Setting, value: Any) -> Any:

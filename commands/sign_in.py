@@ -7,7 +7,7 @@ one (SH-5).
 
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -22,6 +22,7 @@ from commands.member_session import (
     kill_session,
     look_for_member,
 )
+from commands.member_token import first_tokens
 from commands.password import is_right
 from commands.setting import effective_settings
 from commands.work import Transactions, Work
@@ -30,9 +31,11 @@ from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.member import MemberState
 from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
+from domain.settings import Settings
 from domain.sign_in import Attempts, LockPolicy, SignInMode
 from store.access import LoginRow
 from store.member import MemberRow, member_by_address, member_by_id
+from store.member_session import MemberSessionRow
 from store.sign_in_step import SignInStepRow, step_by_digest, use_step
 
 STEP = "sign-in-step"
@@ -98,7 +101,7 @@ async def _judge(
     # Asked for also where nobody was recognised, so that it takes as long.
     member = await _active(work, wanted.workspace_id, known.member_id or wanted.workspace_id)
     settings = await effective_settings(work, wanted.workspace_id)
-    policy = LockPolicy(settings.login_failures, settings.login_lock)
+    policy = lock_policy(settings)
     if member and member.attempts.is_locked(work.at, policy):
         return _refused(work, wanted, member, LoginOutcome.LOCKED)
     if member is None or not right or member.password != known.kept:
@@ -110,6 +113,11 @@ async def _judge(
         step = _add_step(work, member, SignInMode.PASSWORD, NEEDS_SWITCH)
         return SomebodyElseSignedIn(name, step)
     return await _begin(work, member, SignInMode.PASSWORD, wanted.browser)
+
+
+def lock_policy(settings: Settings) -> LockPolicy:
+    """When wrong passwords lock, and for how long."""
+    return LockPolicy(settings.login_failures, settings.login_lock)
 
 
 async def _somebody_else(work: Work, member: MemberRow, browser: Browser) -> str:
@@ -148,11 +156,15 @@ async def _begin(
     outcome = LoginOutcome.SIGNED_IN if begun.session else LoginOutcome.LIMIT_REACHED
     _log(work, member.workspace_id, member.id, outcome, browser, mode)
     if begun.session is not None:
-        return begun
+        return await _with_tokens(work, begun, begun.session) if browser.takes_tokens else begun
     audit_member(
         work, AuditEvent.MEMBER_SESSION_REFUSED, member, actor_of(member), limit=begun.limit
     )
     return SessionLimitReached(begun.limit, _add_step(work, member, mode, NEEDS_ROOM))
+
+
+async def _with_tokens(work: Work, begun: Begun, session: MemberSessionRow) -> Begun:
+    return replace(begun, tokens=await first_tokens(work, session))
 
 
 def _add_step(work: Work, member: MemberRow, mode: SignInMode, needs: str) -> str:

@@ -1,4 +1,4 @@
-"""API tokens: made, recognised, revoked."""
+"""API tokens: made and revoked; `commands/caller.py` recognises them."""
 
 import secrets
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from commands.work import Work
-from domain.actor import OPERATOR, Actor, ActorKind
+from domain.actor import OPERATOR
 from domain.audit import AuditEvent
-from domain.errors import NotFound, Unauthenticated
-from store.token import TokenRow, token_by_digest, token_by_id
+from domain.errors import NotFound
+from domain.member import Role
+from store.token import TokenRow, token_by_id
 from store.workspace import WorkspaceRow
 
 PREFIX = "gp_api_"
@@ -18,20 +19,12 @@ PURPOSE = "token"
 
 @dataclass(frozen=True, slots=True)
 class CreateToken:
-    """A token's name, whom to tell of outcomes, and its life (None: until revoked)."""
+    """A token's name, whom to tell of outcomes, its life (None: until revoked), what it may do."""
 
     name: str
     email: str | None = None
     life: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls the API: a token of one workspace."""
-
-    workspace_id: UUID
-    token_id: UUID
-    actor: Actor
+    role: Role = Role.ADMIN
 
 
 async def create_token(
@@ -45,22 +38,15 @@ async def create_token(
         email=wanted.email or "",
         digest=work.keyring.digest(PURPOSE, text),
         key_version=work.keyring.current,
+        role=wanted.role,
         created_at=work.at,
         expires_at=work.at + wanted.life if wanted.life else None,
     )
     work.db.add(row)
-    details = {"name": row.name, "expires_at": row.expires_at and row.expires_at.isoformat()}
+    expires_at = row.expires_at and row.expires_at.isoformat()
+    details = {"name": row.name, "role": row.role, "expires_at": expires_at}
     work.audit_subject(AuditEvent.TOKEN_CREATED, workspace.id, f"token:{row.id}", OPERATOR, details)
     return row, text
-
-
-async def recognise(work: Work, text: str) -> Caller:
-    """The caller behind a token's text; raises `Unauthenticated`."""
-    row = await token_by_digest(work.db, work.keyring.digests(PURPOSE, text))
-    if row is None or not row.is_good(work.at):
-        raise Unauthenticated
-    actor = Actor(ActorKind.TOKEN, str(row.id), row.name, row.email or None)
-    return Caller(row.workspace_id, row.id, actor)
 
 
 async def revoke_token(work: Work, workspace: WorkspaceRow, token_id: UUID) -> TokenRow:

@@ -9,6 +9,9 @@ CATCH_UP = timedelta(minutes=1)
 LONGEST_RUN = timedelta(hours=1)
 
 CODES_KEPT_FOR = timedelta(days=1)
+STEPS_KEPT_FOR = timedelta(days=1)
+LINKS_KEPT_FOR = timedelta(days=30)
+"""A link that is over leads to a page that says so, and how to get a new one (SH-18)."""
 
 ORPHANS_LEFT_FOR = timedelta(minutes=5)
 """A file is whole before its row is written; by then the row is there, or never will be."""

@@ -77,6 +77,14 @@ class SomebodyElseSignedIn(DomainError):
 
 
 @dataclass(eq=False)
+class TokenRefused(DomainError):
+    """A refresh token was never given out, was used before, or its session is over (SH-10)."""
+
+    def __str__(self) -> str:
+        return "This refresh token can no longer be used; sign in again."
+
+
+@dataclass(eq=False)
 class SignedOut(DomainError):
     """This browser is not signed in, or not any more; `reason` is "" where none is known (N9)."""
 

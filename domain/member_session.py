@@ -19,6 +19,7 @@ class MemberSessionEnd(StrEnum):
     DIFFERENT_USER = "different_user"
     OPEN_AS_SIGNER = "open_as_signer"
     KILLED = "killed"
+    TOKEN_REUSED = "token_reused"  # noqa: S105 - a reason, not a secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,26 @@ class Settings:
     login_guest_name: str = _text(
         "Guest", "The person in the login report when nobody was recognised", **OF_WORKSPACE
     )
+    token_access: timedelta = _length(
+        timedelta(seconds=8000),
+        MINUTE,
+        DAY,
+        "A member's access token for the API is good for this long",
+        **OF_WORKSPACE,
+    )
+    token_refresh: timedelta = _length(
+        2 * DAY,
+        HOUR,
+        90 * DAY,
+        "Access tokens are renewed until this long after signing in; then that session ends",
+        **OF_WORKSPACE,
+    )
+    report_logins_kept_for: timedelta = _length(
+        365 * DAY, DAY, 3650 * DAY, "The login report goes back this far"
+    )
+    report_visits_kept_for: timedelta = _length(
+        90 * DAY, DAY, 3650 * DAY, "The report of opened pages goes back this far"
+    )
     link_invitation: timedelta = _length(
         HOUR, 5 * MINUTE, 30 * DAY, "Invitation links to members expire after this", **OF_WORKSPACE
     )

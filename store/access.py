@@ -27,7 +27,7 @@ class LoginRow(SealedRow, table=True):
     member_id: UUID | None = Field(default=None, foreign_key="member.id", index=True)
     mode: str
     outcome: str
-    at: datetime = instant()
+    at: datetime = instant(index=True)
 
     browser = sealed("browser", "")
 
@@ -44,7 +44,7 @@ class LoginRow(SealedRow, table=True):
 
 
 class PageVisitRow(SQLModel, table=True):
-    """One page that a member, or nobody, opened or was denied."""
+    """One page, or route of the API, that a member opened or was denied; or a token was denied."""
 
     __tablename__ = "page_visit"
     __table_args__ = (Index(None, "workspace_id", "id"),)
@@ -52,11 +52,12 @@ class PageVisitRow(SQLModel, table=True):
     id: UUID = primary_id()
     workspace_id: UUID = Field(foreign_key="workspace.id")
     member_id: UUID | None = Field(default=None, foreign_key="member.id", index=True)
+    token_id: UUID | None = Field(default=None, foreign_key="token.id")
     on_behalf_of: UUID | None = None
     mode: str = ""
     page: str
     denied: bool = False
-    at: datetime = instant()
+    at: datetime = instant(index=True)
 
 
 @dataclass(frozen=True, slots=True)

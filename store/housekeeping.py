@@ -10,10 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from domain.mail import MailState
+from store.access import LoginRow, PageVisitRow
 from store.code import CodeRow, CodeTryRow
 from store.intent import IntentRow
 from store.mail import MailRow
+from store.member_link import MemberLinkRow
+from store.member_token import MemberTokenRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
+from store.sign_in_step import SignInStepRow
 from store.visit import VisitRow
 
 
@@ -57,6 +61,42 @@ async def purge_visits(db: AsyncSession, before: datetime, limit: int) -> int:
     )
     ids = await _batch(db, VisitRow.session_id, [over], limit)
     await db.execute(delete(VisitRow).where(col(VisitRow.session_id).in_(ids)))
+    return len(ids)
+
+
+async def purge_steps(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` half-done sign-ins that were good until `before`."""
+    return await _purge(db, SignInStepRow, col(SignInStepRow.expires_at) < before, limit)
+
+
+async def purge_links(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` links to members that were used, or expired, before `before`."""
+    over = or_(col(MemberLinkRow.used_at) < before, col(MemberLinkRow.expires_at) < before)
+    return await _purge(db, MemberLinkRow, over, limit)
+
+
+async def purge_tokens(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` pairs of tokens whose family ended before `before`.
+
+    A used refresh token stays until then: that it comes again is how a theft is noticed.
+    """
+    over = col(MemberTokenRow.refresh_expires_at) < before
+    return await _purge(db, MemberTokenRow, over, limit)
+
+
+async def purge_logins(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` lines of the login report from before `before`."""
+    return await _purge(db, LoginRow, col(LoginRow.at) < before, limit)
+
+
+async def purge_page_visits(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` lines of the application report from before `before`."""
+    return await _purge(db, PageVisitRow, col(PageVisitRow.at) < before, limit)
+
+
+async def _purge(db: AsyncSession, table: Any, is_old: ColumnElement[bool], limit: int) -> int:
+    ids = await _batch(db, table.id, [is_old], limit)
+    await db.execute(delete(table).where(col(table.id).in_(ids)))
     return len(ids)
 
 

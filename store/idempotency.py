@@ -22,12 +22,12 @@ ERASED = 410
 
 
 class IdempotencyRow(SealedRow, table=True):
-    """One key of one token: the request's digest and, once it is answered, the answer."""
+    """One key of one token or member: the request's digest and, once answered, the answer."""
 
     __tablename__ = "idempotency"
     __table_args__ = (Index(None, "words", postgresql_using="gin"),)
 
-    token_id: UUID = Field(foreign_key="token.id", primary_key=True)
+    caller_id: UUID = Field(primary_key=True, sa_column_kwargs={"name": "token_id"})
     key: str = Field(primary_key=True)
     workspace_id: UUID = Field(foreign_key="workspace.id")
     request_digest: str
@@ -43,14 +43,14 @@ class IdempotencyRow(SealedRow, table=True):
     @property
     @override
     def owner(self) -> Owner:
-        """The workspace whose token asked."""
+        """The workspace in which it was asked."""
         return Owner(self.workspace_id, self.workspace_id, OwnerKind.WORKSPACE)
 
     @property
     @override
     def row_name(self) -> str:
         """The primary key, which is no id of its own."""
-        return f"{self.token_id}/{self.key}"
+        return f"{self.caller_id}/{self.key}"
 
     @override
     def texts_to_find(self) -> Sequence[str]:
@@ -63,7 +63,7 @@ class Claim:
     """Who uses a key for which request, and when."""
 
     workspace_id: UUID
-    token_id: UUID
+    caller_id: UUID
     key: str
     request_digest: str
     at: datetime
@@ -77,7 +77,7 @@ async def claim_key(db: AsyncSession, wanted: Claim) -> tuple[IdempotencyRow, bo
     mine = (
         insert(IdempotencyRow)
         .values(
-            token_id=wanted.token_id,
+            caller_id=wanted.caller_id,
             key=wanted.key,
             workspace_id=wanted.workspace_id,
             request_digest=wanted.request_digest,
@@ -89,7 +89,7 @@ async def claim_key(db: AsyncSession, wanted: Claim) -> tuple[IdempotencyRow, bo
         .returning(col(IdempotencyRow.key))
     )
     is_ours = (await db.execute(mine)).scalar_one_or_none() is not None
-    row = await db.get_one(IdempotencyRow, (wanted.token_id, wanted.key))
+    row = await db.get_one(IdempotencyRow, (wanted.caller_id, wanted.key))
     await opened_one(db, row)
     return row, is_ours
 

@@ -1,6 +1,7 @@
 """The sessions of members: a row each, over by arithmetic."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from typing_extensions import override
 
 from domain.member_session import MemberSession, MemberSessionEnd
 from store.columns import instant, optional_instant, primary_id
+from store.page import page_of
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
@@ -133,14 +135,34 @@ async def sessions_shown(
     db: AsyncSession, workspace_id: UUID, at: datetime, member_id: UUID | None = None
 ) -> Sequence[MemberSessionRow]:
     """What a list of sessions shows: the living ones, and killed ones while they are kept."""
+    found = _shown(workspace_id, at, member_id).order_by(col(MemberSessionRow.id).desc())
+    return await opened(db, (await db.scalars(found.limit(500))).all())
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSessions:
+    """Which sessions a list shows at a moment; of every member where none is named."""
+
+    workspace_id: UUID
+    at: datetime
+    member_id: UUID | None = None
+
+
+async def member_sessions_page(
+    db: AsyncSession, wanted: ShownSessions, cursor: str | None, limit: int
+) -> tuple[Sequence[MemberSessionRow], str | None]:
+    """A page of what `sessions_shown` shows, newest first."""
+    found = _shown(wanted.workspace_id, wanted.at, wanted.member_id)
+    rows, following = await page_of(db, found, col(MemberSessionRow.id), cursor, limit)
+    return await opened(db, rows), following
+
+
+def _shown(workspace_id: UUID, at: datetime, member_id: UUID | None) -> Any:
     is_killed = col(MemberSessionRow.end_reason) == MemberSessionEnd.KILLED
     found = select(MemberSessionRow).where(
         MemberSessionRow.workspace_id == workspace_id, or_(is_living(at), is_killed)
     )
-    if member_id is not None:
-        found = found.where(MemberSessionRow.member_id == member_id)
-    rows = (await db.scalars(found.order_by(col(MemberSessionRow.id).desc()).limit(500))).all()
-    return await opened(db, rows)
+    return found if member_id is None else found.where(MemberSessionRow.member_id == member_id)
 
 
 async def sessions_timed_out(

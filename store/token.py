@@ -1,6 +1,6 @@
 """API tokens: opaque, stored as an HMAC, limited in time and revocable."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
 
+from domain.member import Role
 from store.columns import instant, optional_instant, primary_id
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
 class TokenRow(SealedRow, table=True):
-    """One token of one workspace; `email` is told of the outcomes of what it issued."""
+    """One token of one workspace: `role` says what it may do, `email` is told of outcomes."""
 
     __tablename__ = "token"
 
@@ -22,6 +23,7 @@ class TokenRow(SealedRow, table=True):
     workspace_id: UUID = Field(foreign_key="workspace.id", index=True)
     digest: str = Field(unique=True)
     key_version: int
+    role: str = Role.ADMIN
     created_at: datetime = instant()
     expires_at: datetime | None = optional_instant()
     revoked_at: datetime | None = optional_instant()
@@ -55,6 +57,12 @@ async def token_by_id(db: AsyncSession, workspace_id: UUID, token_id: UUID) -> T
         select(TokenRow).where(TokenRow.workspace_id == workspace_id, TokenRow.id == token_id)
     )
     return await opened_one(db, found.one_or_none())
+
+
+async def tokens_by_id(db: AsyncSession, ids: Collection[UUID]) -> Sequence[TokenRow]:
+    """Several tokens by their ids, for lists that name them."""
+    found = await db.scalars(select(TokenRow).where(col(TokenRow.id).in_(ids)))
+    return await opened(db, found.all())
 
 
 async def tokens_of(db: AsyncSession, workspace_id: UUID) -> Sequence[TokenRow]:

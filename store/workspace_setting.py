@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, select
 
 from store.columns import instant, json_column
+from store.workspace import WorkspaceRow
 
 
 class WorkspaceSettingRow(SQLModel, table=True):
@@ -20,6 +21,12 @@ class WorkspaceSettingRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     value: Any = json_column()
     changed_at: datetime = instant()
+
+
+async def lock_settings(db: AsyncSession, workspace_id: UUID) -> None:
+    """Lets one change after the other: two would add the same row."""
+    found = select(WorkspaceRow.id).where(WorkspaceRow.id == workspace_id)
+    await db.execute(found.with_for_update(key_share=True))
 
 
 async def settings_of_workspace(

@@ -46,6 +46,11 @@ class DataFolder:
         return self.path / "token"
 
     @property
+    def admin_link(self) -> Path:
+        """The link with which the first administrator chooses a password."""
+        return self.path / "admin-link"
+
+    @property
     def addresses(self) -> Path:
         """Addresses of the running demo, there once everything is up."""
         return self.path / "demo.json"
@@ -75,6 +80,7 @@ class DataFolder:
         """Prepare everything again: the database that had it is gone."""
         self.prepared.unlink(missing_ok=True)
         self.token.unlink(missing_ok=True)
+        self.admin_link.unlink(missing_ok=True)
 
     def publish(self, addresses: Addresses) -> None:
         """Write `demo.json`, whole at once."""

@@ -19,7 +19,9 @@ import typer
 from adapters.embedded import demo_tables
 from adapters.embedded.data_folder import Addresses, AlreadyRunningError, DataFolder
 from adapters.embedded.demo_example import (
+    ADMIN,
     VENDOR,
+    WORKSPACE,
     SetupError,
     create_vendor,
     gatepass,
@@ -145,7 +147,7 @@ def _serve(
 ) -> None:
     """Start the worker, meanwhile load what is loaded once, then start the API."""
     worker = supervisor.start(worker_program(folder, environ))
-    if not folder.prepared.exists():
+    if not (folder.prepared.exists() and folder.admin_link.exists()):
         with step("Workspace and the procurement example"):
             load_example(folder, environ)
     with step("Worker and API"):
@@ -197,6 +199,9 @@ Gatepass is running, with its data in {folder.path}.
   2. On the page that opens, ask for a code. It arrives in the same mailbox: type it in.
   3. Do the tasks. Afterwards the vendor moves on, and the mailbox shows the next invitation.
 
+  Console      {addresses.api}/console/{WORKSPACE}
+               {ADMIN} chooses a password first, once:
+               {folder.admin_link.read_text().strip()}
   API          {addresses.api}/api/openapi.json
   Its token    in {folder.addresses}
   Temporal     {addresses.temporal_ui}

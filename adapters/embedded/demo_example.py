@@ -16,6 +16,7 @@ from adapters.embedded.temporal_server import program
 WORKSPACE = "demo"
 COMPANY = ("--name", "Northfield Marketplace", "--contact", "suppliers@northfield.example")
 EXAMPLE = Path(__file__).parents[2] / "examples/procurement"
+ADMIN = "anna@northfield.example"
 VENDOR = {
     "kind": "vendor",
     "name": "Northwind Textiles",
@@ -40,7 +41,7 @@ def gatepass(environ: Mapping[str, str], *arguments: str) -> str:
 
 
 def load_example(folder: DataFolder, environ: Mapping[str, str]) -> None:
-    """Make workspace and token, load the example; raises `SetupError`."""
+    """Make workspace, token and a first administrator, load the example; raises `SetupError`."""
     gatepass(environ, "workspace", "create", WORKSPACE, *COMPANY, "--if-missing")
     if not folder.token.exists():
         token = gatepass(
@@ -49,6 +50,13 @@ def load_example(folder: DataFolder, environ: Mapping[str, str]) -> None:
             *("--email", "buyer@marketplace.example", "--print-only-token"),
         )
         write_private(folder.token, token.strip() + "\n")
+    if not folder.admin_link.exists():
+        link = gatepass(
+            environ,
+            *("member", "invite", ADMIN, "--workspace", WORKSPACE, "--name", "Anna Berg"),
+            "--print-only-link",
+        )
+        write_private(folder.admin_link, link.strip() + "\n")
     gatepass(environ, "load", str(EXAMPLE), "--workspace", WORKSPACE)
 
 

@@ -28,6 +28,8 @@ def api_program(folder: DataFolder, ports: Ports, environ: Mapping[str, str]) ->
     return Program(name="API", command=command, log=folder.log_of("api"), environ=environ)
 
 
+FIRST_LINK_GOOD_FOR = 30 * 24 * 3600
+"""Seconds; the first administrator's link is printed at every start."""
 WORKER_READY = "worker_ready"
 """What a worker logs once it takes work."""
 
@@ -40,7 +42,10 @@ def worker_program(folder: DataFolder, environ: Mapping[str, str]) -> Program:
 
 def environ_of(folder: DataFolder, ports: Ports, database_url: str) -> dict[str, str]:
     """The settings of API, worker and commands: this run's addresses, else a person's own."""
-    public_url = {variable_of("public_url"): f"http://localhost:{ports.api}"}
+    preferred = {
+        variable_of("public_url"): f"http://localhost:{ports.api}",
+        variable_of("link_invitation"): str(FIRST_LINK_GOOD_FOR),
+    }
     addresses = {
         "database_url": database_url,
         "temporal_address": f"{LOOPBACK}:{ports.temporal}",
@@ -50,4 +55,4 @@ def environ_of(folder: DataFolder, ports: Ports, database_url: str) -> dict[str,
         "object_store": str(folder.objects),
     }
     settings = {variable_of(name): value for name, value in addresses.items()}
-    return {**public_url, **os.environ, **settings}
+    return {**preferred, **os.environ, **settings}

@@ -102,7 +102,7 @@ async def _rows(
     yield token
     await work.db.flush()
     yield IdempotencyRow(
-        **place, token_id=token.id, key="k", request_digest="d", created_at=work.at
+        **place, caller_id=token.id, key="k", request_digest="d", created_at=work.at
     )
     yield SubmissionRow(
         **place, session_id=session.id, task_id=task.id, binding_id=new_id(), submitted_at=work.at

@@ -71,6 +71,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login")),
     )
+    op.create_index(op.f("ix_login_at"), "login", ["at"], unique=False)
     op.create_index(op.f("ix_login_member_id"), "login", ["member_id"], unique=False)
     op.create_index(op.f("ix_login_workspace_id_id"), "login", ["workspace_id", "id"], unique=False)
     op.create_table(
@@ -148,18 +149,21 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("member_id", sa.Uuid(), nullable=True),
+        sa.Column("token_id", sa.Uuid(), nullable=True),
         sa.Column("on_behalf_of", sa.Uuid(), nullable=True),
         sa.Column("mode", sa.String(), nullable=False),
         sa.Column("page", sa.String(), nullable=False),
         sa.Column("denied", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_page_visit_member_id")),
+        sa.ForeignKeyConstraint(["token_id"], ["token.id"], name=op.f("fk_page_visit_token_id")),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspace.id"], name=op.f("fk_page_visit_workspace_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_page_visit")),
     )
     op.create_index(op.f("ix_page_visit_member_id"), "page_visit", ["member_id"], unique=False)
+    op.create_index(op.f("ix_page_visit_at"), "page_visit", ["at"], unique=False)
     op.create_index(
         op.f("ix_page_visit_workspace_id_id"), "page_visit", ["workspace_id", "id"], unique=False
     )
@@ -188,14 +192,55 @@ def upgrade() -> None:
         op.f("ix_sign_in_step_expires_at"), "sign_in_step", ["expires_at"], unique=False
     )
     op.create_index(op.f("ix_sign_in_step_member_id"), "sign_in_step", ["member_id"], unique=False)
+    op.create_table(
+        "member_token",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("access_digest", sa.String(), nullable=False),
+        sa.Column("refresh_digest", sa.String(), nullable=False),
+        sa.Column("key_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("access_expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("refresh_expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("successor_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["session_id"],
+            ["member_session.id"],
+            name=op.f("fk_member_token_session_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspace.id"], name=op.f("fk_member_token_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_token")),
+        sa.UniqueConstraint("access_digest", name=op.f("uq_member_token_access_digest")),
+        sa.UniqueConstraint("refresh_digest", name=op.f("uq_member_token_refresh_digest")),
+    )
+    op.create_index(
+        op.f("ix_member_token_session_id"), "member_token", ["session_id"], unique=False
+    )
+    # What was made before there were roles goes on doing what it did.
+    op.add_column("token", sa.Column("role", sa.String(), nullable=False, server_default="admin"))
+    # A member repeats requests as a token does.
+    op.drop_constraint(op.f("fk_idempotency_token_id"), "idempotency", type_="foreignkey")
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM idempotency WHERE token_id NOT IN (SELECT id FROM token)")
+    op.create_foreign_key(
+        op.f("fk_idempotency_token_id"), "idempotency", "token", ["token_id"], ["id"]
+    )
+    op.drop_column("token", "role")
+    op.drop_index(op.f("ix_member_token_session_id"), table_name="member_token")
+    op.drop_table("member_token")
     op.drop_index(op.f("ix_sign_in_step_member_id"), table_name="sign_in_step")
     op.drop_index(op.f("ix_sign_in_step_expires_at"), table_name="sign_in_step")
     op.drop_table("sign_in_step")
     op.drop_index(op.f("ix_page_visit_workspace_id_id"), table_name="page_visit")
     op.drop_index(op.f("ix_page_visit_member_id"), table_name="page_visit")
+    op.drop_index(op.f("ix_page_visit_at"), table_name="page_visit")
     op.drop_table("page_visit")
     op.drop_index(op.f("ix_member_session_workspace_id"), table_name="member_session")
     op.drop_index(op.f("ix_member_session_member_id_signed_in_at"), table_name="member_session")
@@ -205,6 +250,7 @@ def downgrade() -> None:
     op.drop_table("member_link")
     op.drop_index(op.f("ix_login_workspace_id_id"), table_name="login")
     op.drop_index(op.f("ix_login_member_id"), table_name="login")
+    op.drop_index(op.f("ix_login_at"), table_name="login")
     op.drop_table("login")
     op.drop_table("workspace_setting")
     op.drop_index(

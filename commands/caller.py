@@ -1,0 +1,56 @@
+"""Who calls the JSON API: a program with a token of its workspace, or a member's (PS-41)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from commands.member import actor_of
+from commands.member_token import ACCESS, member_of_access
+from commands.token import PURPOSE
+from commands.work import Work
+from domain.actor import Actor, ActorKind
+from domain.errors import Unauthenticated
+from domain.member import Role
+from store.token import token_by_digest
+
+TOKEN = "token"  # noqa: S105 - a way to sign in, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A token or member of one workspace; `id` is its own, `mode` how it showed who it is."""
+
+    workspace_id: UUID
+    id: UUID
+    actor: Actor
+    role: Role
+    mode: str = TOKEN
+
+    @property
+    def is_member(self) -> bool:
+        """Whether a person is behind it."""
+        return self.actor.kind is ActorKind.MEMBER
+
+
+async def recognise(work: Work, text: str) -> Caller:
+    """The caller behind a bearer token's text; raises `Unauthenticated`."""
+    caller = await (_member(work, text) if text.startswith(ACCESS) else _program(work, text))
+    if caller is None:
+        raise Unauthenticated
+    return caller
+
+
+async def _program(work: Work, text: str) -> Caller | None:
+    row = await token_by_digest(work.db, work.keyring.digests(PURPOSE, text))
+    if row is None or not row.is_good(work.at):
+        return None
+    actor = Actor(ActorKind.TOKEN, str(row.id), row.name, row.email or None)
+    return Caller(row.workspace_id, row.id, actor, Role(row.role))
+
+
+async def _member(work: Work, text: str) -> Caller | None:
+    found = await member_of_access(work, text)
+    if found is None:
+        return None
+    member = found.member
+    role = Role(member.role)
+    return Caller(member.workspace_id, member.id, actor_of(member), role, found.session.mode)

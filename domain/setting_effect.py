@@ -1,0 +1,78 @@
+"""What changing a setting does to what began before it, so that it can be told first (N16, SH-20).
+
+What was stated stays as stated; so most effects say how much of that there is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from domain.sign_in import MODES, SignInMode
+
+CONCURRENCY = "session.allow_concurrent"
+
+
+class Effect(StrEnum):
+    """What is counted.
+
+    Sessions that keep the terms they began with; sessions that their members' next sign-ins end,
+    and members whose next sign-in is refused; sessions that were not checked and stay (EE-19);
+    open links and tokens that keep their end; locked sign-ins that open at another time.
+    """
+
+    SESSIONS_KEPT = "sessions_kept"
+    SESSIONS_DISPLACED = "sessions_displaced"
+    SIGN_INS_REFUSED = "sign_ins_refused"
+    SESSIONS_UNCHECKED = "sessions_unchecked"
+    INVITATIONS_KEPT = "invitations_kept"
+    LINKS_KEPT = "links_kept"
+    TOKENS_KEPT = "tokens_kept"
+    LOCKS_MOVED = "locks_moved"
+
+
+_TERMS = (Effect.SESSIONS_KEPT,)
+_LIMITS = (Effect.SESSIONS_DISPLACED, Effect.SIGN_INS_REFUSED, Effect.SESSIONS_UNCHECKED)
+EFFECTS: Mapping[str, tuple[Effect, ...]] = {
+    "session.idle_warning_after": _TERMS,
+    "session.warning_grace": _TERMS,
+    "session.limit_absolutely": _TERMS,
+    "session.absolute_timeout": _TERMS,
+    CONCURRENCY: _LIMITS,
+    "session.concurrent_limit": _LIMITS,
+    "session.overflow": _LIMITS,
+    "session.check_concurrency": _LIMITS,
+    "login.lock": (Effect.LOCKS_MOVED,),
+    "token.access": (Effect.TOKENS_KEPT,),
+    "token.refresh": (Effect.TOKENS_KEPT,),
+    "link.invitation": (Effect.INVITATIONS_KEPT,),
+    "link.account": (Effect.LINKS_KEPT,),
+}
+"""What each setting has to do with; one that is not here counts from now on and touches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """One setting before and after, and how much of what it touches there is."""
+
+    name: str
+    before: Any
+    after: Any
+    effects: Mapping[Effect, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeLock:
+    """What a setting is for everybody who signs in in this way, and why (C17, EE-12)."""
+
+    mode: SignInMode
+    value: bool
+    reason: str
+
+
+def mode_locks(setting: str) -> tuple[ModeLock, ...]:
+    """The ways to sign in for which a setting cannot be changed."""
+    if setting != CONCURRENCY:
+        return ()
+    locked = {mode: each.concurrency_locked for mode, each in MODES.items()}
+    return tuple(ModeLock(mode, True, reason) for mode, reason in locked.items() if reason)
