@@ -13,12 +13,12 @@ from commands.member_session import (
 )
 from commands.password import hashed, is_right, refused
 from commands.setting import effective_settings
-from commands.sign_in import count_wrong, lock_policy
+from commands.sign_in import count_wrong
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
 from domain.member_errors import PasswordFault, PasswordRefused, SignedOut
 from domain.member_session import MemberSessionEnd
-from domain.sign_in import Attempts
+from domain.sign_in import Attempts, LockPolicy
 from store.member import MemberRow, member_by_id
 from store.member_link import end_links
 
@@ -64,7 +64,7 @@ async def _may_ask(work: Work, wanted: ChangePassword) -> MemberRow | SignedOut:
 async def _change(
     work: Work, wanted: ChangePassword, before: str, kept: str
 ) -> str | PasswordRefused | SignedOut:
-    """`kept` is the new hash, or "" if the old password was wrong; a refusal has a fact: a count."""
+    """`kept` is the new hash, or "" if the old one was wrong; a refusal has a fact: a count."""
     found = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=False)
     if isinstance(found, SignedOut):
         return found
@@ -78,7 +78,7 @@ async def _change(
 
 async def _refusal(work: Work, member: MemberRow, *, is_right: bool) -> PasswordRefused | None:
     settings = await effective_settings(work, member.workspace_id)
-    policy = lock_policy(settings)
+    policy = LockPolicy(settings.login_failures, settings.login_lock)
     if member.attempts.is_locked(work.at, policy):
         return refused("old", PasswordFault.LOCKED, "is locked because of too many attempts")
     if is_right:

@@ -16,6 +16,7 @@ from commands.token import CreateToken, create_token
 from commands.workspace import CreateWorkspace, create_workspace, find_workspace
 from domain.settings import Settings
 from store.workspace import workspace_by_id
+from tests.api.office import Office, office_of
 from tests.rooms.house import KEYRING, Clock, House, bare_house
 
 BASE = "http://testserver"
@@ -95,3 +96,9 @@ async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """A caller, or a browser, without a token."""
     async with caller(app) as built:
         yield built
+
+
+@pytest_asyncio.fixture
+async def office(app: FastAPI, house: House, anonymous: AsyncClient) -> Office:
+    """Members who sign in over the API."""
+    return await office_of(house, app, anonymous)

@@ -1,0 +1,169 @@
+"""What counts in a workspace, where it comes from, and what a change would do (N16, SH-20)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient
+
+from domain.setting_effect import EFFECTS
+from domain.settings import CATALOGUE
+from store.workspace_setting import settings_of_workspace
+from tests.api.factories import API, get, post
+from tests.api.office import Office
+from tests.rooms.house import Clock, House
+
+ABSOLUTE = "session.absolute_timeout"
+
+
+async def shown(client: AsyncClient, name: str) -> Any:
+    found = {each["name"]: each for each in (await get(client, "/settings"))["items"]}
+    return found[name]
+
+
+async def patch(client: AsyncClient, body: Any, status: int = 200) -> Any:
+    answer = await client.patch(f"{API}/settings", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def preview(client: AsyncClient, body: Any, status: int = 200) -> Any:
+    found = await post(client, "/settings/preview", body, status)
+    return {each["name"]: each for each in found["items"]} if status == 200 else found
+
+
+async def test_a_value_says_where_it_comes_from(client: AsyncClient, stranger: AsyncClient) -> None:
+    # N16: installation, then workspace
+    before = await shown(client, ABSOLUTE)
+    assert (before["value"], before["origin"], before["scope"]) == (86_400, "default", "workspace")
+    assert before["locked"] is None
+    await patch(client, {ABSOLUTE: 3600})
+    after = await shown(client, ABSOLUTE)
+    assert (after["value"], after["inherited"], after["origin"]) == (3600, 86_400, "workspace")
+    assert (await shown(stranger, ABSOLUTE))["origin"] == "default"
+    await patch(client, {ABSOLUTE: None})
+    assert await shown(client, ABSOLUTE) == before
+
+
+async def test_limits_choices_and_the_accessible_value_are_told(client: AsyncClient) -> None:
+    grace = await shown(client, "session.warning_grace")
+    assert (grace["minimum"], grace["value"], grace["accessible"]) == (10, 15, 20)
+    overflow = await shown(client, "session.overflow")
+    assert overflow["choices"] == ["refuse_new", "displace_oldest"]
+
+
+async def test_what_cannot_be_changed_says_why(client: AsyncClient) -> None:
+    # C17, EE-12
+    assert "whoever runs" in (await shown(client, "mail.kept_for"))["locked"]
+    concurrent = await shown(client, "session.allow_concurrent")
+    assert concurrent["locked"] is None
+    assert {each["mode"]: each["value"] for each in concurrent["locked_modes"]} == {
+        "basic": True,
+        "integrated": True,
+    }
+    assert all(each["reason"] for each in concurrent["locked_modes"])
+
+
+async def test_all_or_nothing_with_every_fault_named(client: AsyncClient, house: House) -> None:
+    wrong = {
+        "session.warning_grace": 30,
+        ABSOLUTE: 1,
+        "session.overflow": "explode",
+        "session.limit_absolutely": 1,
+        "mail.kept_for": 86_400,
+        "nothing": 1,
+    }
+    answer = await patch(client, wrong, 422)
+    assert answer["type"] == "/problems/setting-refused"
+    assert {each["pointer"] for each in answer["faults"]} == {
+        f"/{name}" for name in wrong if name != "session.warning_grace"
+    }
+    assert (await preview(client, wrong, 422))["faults"] == answer["faults"]
+    assert await house_settings(house) == {}
+
+
+async def house_settings(house: House) -> dict[str, Any]:
+    async with house.transactions.work() as work:
+        rows = await settings_of_workspace(work.db, house.workspace_id)
+        return {each.name: each.value for each in rows}
+
+
+async def test_changes_at_once_follow_each_other(client: AsyncClient, house: House) -> None:
+    await asyncio.gather(*(patch(client, {ABSOLUTE: 3600 + each}) for each in range(8)))
+    assert list(await house_settings(house)) == [ABSOLUTE]
+
+
+async def test_a_preview_counts_and_saves_nothing(
+    client: AsyncClient, office: Office, house: House
+) -> None:
+    # SH-20
+    await office.member()
+    await office.member(email="bela@office.example")
+    await office.set(session_allow_concurrent=True)
+    for _ in range(3):
+        await office.tokens(client_id="crm")
+    await office.ask(username="bela@office.example")
+    kept = {"name": ABSOLUTE, "before": 86_400, "after": 600, "effects": {"sessions_kept": 4}}
+    assert await preview(client, {ABSOLUTE: 600}) == {ABSOLUTE: kept}
+    off = (await preview(client, {"session.allow_concurrent": False}))["session.allow_concurrent"]
+    assert off["effects"] == {
+        "sessions_displaced": 4,
+        "sign_ins_refused": 0,
+        "sessions_unchecked": 0,
+    }
+    fewer = (await preview(client, {"session.concurrent_limit": 2}))["session.concurrent_limit"]
+    assert fewer["effects"]["sign_ins_refused"] == 1
+    both = {"session.concurrent_limit": 2, "session.overflow": "displace_oldest"}
+    displacing = (await preview(client, both))["session.overflow"]
+    assert displacing["effects"]["sessions_displaced"] == 2
+    assert (await preview(client, {"token.access": 60}))["token.access"]["effects"] == {
+        "tokens_kept": 4
+    }
+    assert await house_settings(house) == {"session.allow_concurrent": True}
+
+
+async def test_a_preview_counts_links_and_locks(
+    client: AsyncClient, office: Office, clock: Clock
+) -> None:
+    await office.member()
+    await post(client, "/members", {"email": "c@office.example", "name": "C", "role": "auditor"})
+    for _ in range(10):
+        await office.ask(password="wrong")
+    found = await preview(client, {"link.invitation": 600, "link.account": 600, "login.lock": 60})
+    assert {name: each["effects"] for name, each in found.items()} == {
+        "link.invitation": {"invitations_kept": 1},
+        "link.account": {"links_kept": 0},
+        "login.lock": {"locks_moved": 1},
+    }
+
+
+async def test_what_changes_nothing_is_not_in_a_preview(client: AsyncClient) -> None:
+    assert await preview(client, {ABSOLUTE: 86_400, "login.guest_name": None}) == {}
+    named = await preview(client, {"login.guest_name": "ExactWebGuest"})
+    assert named["login.guest_name"]["effects"] == {}
+
+
+async def test_who_was_not_checked_stays(client: AsyncClient, office: Office) -> None:
+    # EE-19
+    await office.member()
+    await office.set(session_check_concurrency=False)
+    for _ in range(2):
+        await office.tokens()
+    name = "session.check_concurrency"
+    assert (await preview(client, {name: True}))[name]["effects"] == {
+        "sessions_displaced": 0,
+        "sign_ins_refused": 0,
+        "sessions_unchecked": 2,
+    }
+
+
+def test_effects_are_of_settings_that_a_workspace_may_set() -> None:
+    own = {each.name for each in CATALOGUE if each.scope == "workspace"}
+    assert EFFECTS.keys() <= own
+
+
+@pytest.mark.parametrize("body", ["[]", "1", '{"a\\u0000": 1}'])
+async def test_anything_else_is_malformed(client: AsyncClient, body: str) -> None:
+    headers = {"content-type": "application/json"}
+    answer = await client.patch(f"{API}/settings", content=body, headers=headers)
+    assert answer.status_code == 422
