@@ -13,7 +13,7 @@ from activities.pulse import pulse
 from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph
 from commands import erasure
-from commands.member_session import delete_kept, delete_timed_out
+from commands.member_session_sweep import delete_kept, delete_timed_out
 from commands.reconcile import reconcile_mails, reconcile_sessions
 from commands.upload_orphans import remove_orphans
 from commands.work import Transactions, Work

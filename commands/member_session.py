@@ -6,14 +6,14 @@ that fifty sign-ins at once never make a sixth session (SH-5).
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
+from commands.member_session_terms import concurrency_of, terms_of
 from commands.setting import effective_settings
 from commands.work import Work
 from domain.actor import MEMBER_SESSIONS, Actor
 from domain.audit import AuditEvent
-from domain.concurrency import ConcurrencyPolicy, Overflow
+from domain.concurrency import ConcurrencyPolicy
 from domain.errors import NotFound
 from domain.member import MemberState
 from domain.member_errors import SignedOut
@@ -24,14 +24,12 @@ from domain.sign_in import SignInMode
 from store.member import MemberRow, member_by_id
 from store.member_session import (
     MemberSessionRow,
-    delete_ended,
     delete_sessions,
     is_browser_living,
     living_sessions,
     member_session_by_id,
     session_by_digest,
     sessions_of_browser,
-    sessions_timed_out,
     touch_session,
 )
 
@@ -84,7 +82,9 @@ async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser
     if here is not None:
         await _end_here(work, member, here)
     secret = await renew_secret(work, browser.secret)
-    row = _session_row(work, member, mode, terms_of(settings, browser), settings)
+    row = _session_row(
+        work, member, mode, terms_of(settings, takes_tokens=browser.takes_tokens), settings
+    )
     row.digest = work.keyring.digest(PURPOSE, secret)
     row.browser = browser.name[:LONGEST_BROWSER]
     work.db.add(row)
@@ -110,28 +110,6 @@ def _session_row(
     )
     row.touch(work.at)
     return row
-
-
-def terms_of(settings: Settings, browser: Browser) -> SessionTerms:
-    """The lengths of a session that begins now; a program's lasts as its refresh tokens do."""
-    if browser.takes_tokens:
-        return SessionTerms(settings.token_refresh, timedelta(), settings.token_refresh)
-    absolute = settings.session_absolute_timeout if settings.session_limit_absolutely else None
-    return SessionTerms(
-        settings.session_idle_warning_after, settings.session_warning_grace, absolute
-    )
-
-
-def concurrency_of(settings: Settings, mode: SignInMode) -> ConcurrencyPolicy | None:
-    """How many sessions a member may have at once by these settings; None: nobody counts."""
-    if not settings.session_check_concurrency:
-        return None
-    return ConcurrencyPolicy.of(
-        mode,
-        allow_concurrent=settings.session_allow_concurrent,
-        limit=settings.session_concurrent_limit,
-        overflow=Overflow(settings.session_overflow),
-    )
 
 
 async def _refusing_limit(
@@ -292,21 +270,6 @@ async def is_signed_in_anywhere(work: Work, secret: str) -> bool:
     """Whether a browser's secret still opens anything, in any workspace (EE-5)."""
     digests = work.keyring.digests(PURPOSE, secret) if secret else []
     return bool(digests) and await is_browser_living(work.db, digests, work.at)
-
-
-async def delete_timed_out(work: Work, most: int) -> int:
-    """Deletes sessions that are over by arithmetic, each with its audit row (SH-13)."""
-    rows = await sessions_timed_out(work.db, work.at, most)
-    for each in rows:
-        reason = each.value.end_at(work.at)
-        if reason is not None:
-            await end_session(work, each, reason, MEMBER_SESSIONS)
-    return len(rows)
-
-
-async def delete_kept(work: Work, most: int) -> int:
-    """Deletes rows of sessions that were ended long enough ago: the "core thread" of SH-14."""
-    return await delete_ended(work.db, work.at - work.settings.session_kill_retention, most)
 
 
 def _audit(

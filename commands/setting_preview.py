@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from commands.member_link import LinkKind
-from commands.member_session import concurrency_of
+from commands.member_session_terms import concurrency_of
 from commands.setting import BY_NAME, own_settings, plain_value, refuse_faulty, with_own
 from commands.work import Work
 from domain.concurrency import Admission

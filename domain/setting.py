@@ -1,6 +1,6 @@
 """What one setting is: its unit, default and limits, and how a field of `Settings` says so."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -66,3 +66,23 @@ def text(default: str, meaning: str, **more: Any) -> Any:
 def switch(*, default: bool, meaning: str, **more: Any) -> Any:
     """Something that is on or off."""
     return setting(default, "switch", meaning, **more)
+
+
+def described(catalogue: type[Any]) -> tuple[Setting, ...]:
+    """What each field of a catalogue says of its setting, in their order."""
+    return tuple(
+        Setting(
+            name=each.name.replace("_", ".", 1),
+            attribute=each.name,
+            unit=each.metadata["unit"],
+            default=each.default,
+            minimum=each.metadata["low"],
+            maximum=each.metadata["high"],
+            meaning=each.metadata["meaning"],
+            secret=each.metadata.get("secret", False),
+            scope=each.metadata.get("scope", SettingScope.INSTALLATION),
+            accessible=each.metadata.get("accessible"),
+            choices=each.metadata.get("choices", ()),
+        )
+        for each in fields(catalogue)
+    )

@@ -6,12 +6,12 @@ capitals behind `GATEPASS_` (`GATEPASS_CODE_LIFE`). Lengths of time are `timedel
 seconds, or ISO 8601 durations, outside.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from domain.concurrency import Overflow
-from domain.setting import Setting, SettingScope
+from domain.setting import Setting, SettingScope, described
 from domain.setting import count as _count
 from domain.setting import length as _length
 from domain.setting import setting as _setting
@@ -291,19 +291,4 @@ class Settings:
     )
 
 
-CATALOGUE: tuple[Setting, ...] = tuple(
-    Setting(
-        name=each.name.replace("_", ".", 1),
-        attribute=each.name,
-        unit=each.metadata["unit"],
-        default=each.default,
-        minimum=each.metadata["low"],
-        maximum=each.metadata["high"],
-        meaning=each.metadata["meaning"],
-        secret=each.metadata.get("secret", False),
-        scope=each.metadata.get("scope", SettingScope.INSTALLATION),
-        accessible=each.metadata.get("accessible"),
-        choices=each.metadata.get("choices", ()),
-    )
-    for each in fields(Settings)
-)
+CATALOGUE: tuple[Setting, ...] = described(Settings)

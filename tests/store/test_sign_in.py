@@ -24,13 +24,12 @@ from commands.member_session import (
     Browser,
     SessionTarget,
     SignedIn,
-    delete_kept,
-    delete_timed_out,
     kill_session,
     log_out,
     recognise_member,
     stay_connected,
 )
+from commands.member_session_sweep import delete_kept, delete_timed_out
 from commands.password import hashed
 from commands.setting import ChangeSettings, change_settings
 from commands.sign_in import PasswordSignIn, sign_in, sign_in_anyway, sign_in_instead
