@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, select
 
+from domain.definition import KEY
 from store.columns import instant, primary_id
 
 
@@ -22,7 +23,9 @@ class WorkspaceRow(SQLModel, table=True):
 
 
 async def workspace_by_key(db: AsyncSession, key: str) -> WorkspaceRow | None:
-    """The workspace with this key."""
+    """The workspace with this key; what could be none, PostgreSQL might not even take."""
+    if not KEY.fullmatch(key):
+        return None
     return (await db.scalars(select(WorkspaceRow).where(WorkspaceRow.key == key))).one_or_none()
 
 

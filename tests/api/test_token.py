@@ -89,6 +89,32 @@ async def test_refusals_have_the_form_of_oauth(
     assert answer.headers["cache-control"] == "no-store"
 
 
+BROKEN = (
+    "grant_type=password&workspace=%00&username=%00&password=%00&client_id=%00",
+    "grant_type=password&workspace=%ff&username=%ff&password=%ff&client_id=%ff",
+    "grant_type=password&workspace={key}&username=%ed%a0%80&password=%ff%00",
+    "grant_type=refresh_token&refresh_token=gp_rt_%00%ff",
+    "&&&===",
+    "grant_type=password&grant_type=refresh_token",
+)
+
+
+@pytest.mark.parametrize("body", BROKEN)
+@pytest.mark.parametrize("path", ["/api/v1/token", REVOKE])
+async def test_no_form_breaks_it(office: Office, path: str, body: str) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    content = body.replace("{key}", office.workspace)
+    answer = await office.client.post(path, content=content, headers=headers)
+    assert answer.status_code in {200, 400, 422}, answer.text
+
+
+async def test_anything_but_a_form_is_refused(anonymous: AsyncClient) -> None:
+    answer = await anonymous.post("/api/v1/token", json={"grant_type": "password"})
+    assert answer.status_code in {400, 422}
+    files = {"grant_type": ("a.txt", b"password")}
+    assert (await anonymous.post("/api/v1/token", files=files)).status_code == 422
+
+
 async def test_an_access_token_ends_to_the_second_and_is_renewed(
     office: Office, clock: Clock
 ) -> None:

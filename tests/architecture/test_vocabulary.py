@@ -9,6 +9,8 @@ import pytest
 from domain.audit import AuditEvent
 from domain.definition import DefinitionStatus
 from domain.mail import MailKind, MailState
+from domain.member import MemberState
+from domain.member_session import MemberSessionEnd
 from domain.public_session import TRANSITIONS, Advance, Status
 from domain.settings import Settings
 from domain.task import TaskState
@@ -83,6 +85,7 @@ def test_the_diagram_of_a_public_session_is_its_transitions() -> None:
         ("Public session", Status),
         ("Task", TaskState),
         ("Mail", MailState),
+        ("Member", MemberState),
         ("Session template", DefinitionStatus),
         ("Advance", Advance),
     ],
@@ -91,3 +94,8 @@ def test_a_diagram_has_exactly_the_words_of_its_enum(
     heading: str, vocabulary: type[StrEnum]
 ) -> None:
     assert states(diagrams()[heading]) == {each.value for each in vocabulary}
+
+
+def test_the_diagram_of_a_member_session_has_every_end() -> None:
+    ends = {each.value for each in MemberSessionEnd}
+    assert arrows(diagrams()["Member session"]) == {("living", each) for each in ends}

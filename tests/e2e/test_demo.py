@@ -107,6 +107,7 @@ def test_everything_starts_with_one_command_and_ends_with_ctrl_c(data: Path) -> 
         assert httpx2.get(addresses["temporal_ui"]).status_code == 200
         for address in (addresses["mailbox"], addresses["temporal_ui"], str(data)):
             assert address in demo.said
+        assert re.search(rf"{addresses['api']}/console/demo/links/[a-z2-7]{{32}}\n", demo.said)
         invitation = invited(addresses)
         assert re.search(rf"{addresses['api']}/s/\S+", invitation["text"])
         assert_second_start_is_refused(data, addresses)

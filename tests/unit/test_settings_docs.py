@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.settings import variable_of
-from domain.setting import Setting
+from domain.setting import Setting, SettingScope
 from domain.settings import CATALOGUE
 
 MANUAL = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -22,7 +22,8 @@ UNITS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000, "ms": 1}
 
 def table() -> str:
     """The catalogue as a Markdown table."""
-    head = "| setting | unit | default | from | to | meaning |\n|---|---|---|---|---|---|"
+    titles = ("setting", "unit", "default", "from", "to", "meaning", "also by")
+    head = f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|"
     return "\n".join((head, *(row_of(each) for each in CATALOGUE)))
 
 
@@ -31,7 +32,8 @@ def row_of(setting: Setting) -> str:
     variable = variable_of(setting.name.replace(".", "_"))
     limits = (shown(setting.minimum), shown(setting.maximum))
     meaning = setting.meaning + ("; keep it secret" if setting.secret else "")
-    cells = (f"`{variable}`", setting.unit, shown(setting.default), *limits, meaning)
+    also_by = "workspace" if setting.scope is SettingScope.WORKSPACE else ""
+    cells = (f"`{variable}`", setting.unit, shown(setting.default), *limits, meaning, also_by)
     return "| " + " | ".join(each.replace("|", "\\|") for each in cells) + " |"
 
 
@@ -87,6 +89,7 @@ def test_every_setting_is_listed_once_with_unit_default_and_limits() -> None:
         assert cells[2]
         assert bool(cells[3]) is bool(cells[4]) is (each.minimum is not None)
         assert each.meaning in cells[5]
+        assert (cells[6] == "workspace") is (each.scope is SettingScope.WORKSPACE)
 
 
 @pytest.mark.parametrize(
