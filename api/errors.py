@@ -55,6 +55,7 @@ PATH_NOUNS = {
     "form": "form",
     "document": "document",
     "kind": "lifecycle",
+    "mail": "mail content",
 }
 
 
