@@ -127,8 +127,8 @@ async def _rows(
         sealed_sha256="00",
         received_at=work.at,
     )
-    async for row in _rows_of_a_member(work, place):
-        yield row
+    async for each in _rows_of_a_member(work, place):
+        yield each
 
 
 async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[SealedRow]:
