@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.pulse import pulse
 from adapters.mail_message import AddressError
-from adapters.mail_rendering import MailContentError
+from adapters.mail_template import MailContentError
 from adapters.smtp import SmtpSender
 from commands.mail import note_refused, note_retry, note_sent
 from commands.mail_draft import compose_mail

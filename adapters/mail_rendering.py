@@ -6,22 +6,17 @@ Nothing a person wrote can become markup, a header or, in the mail of a code, a 
 import re
 import textwrap
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import mjml
-from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from adapters.languages import for_jinja, negotiate
+from adapters.languages import negotiate, when
+from adapters.mail_template import MailContentError, as_html, default_part, filled_template
 from domain.durations import days_hours_minutes
 from domain.mail import MailKind
+from domain.mail_content import Line, MailText, Wording, filled
 
-TEMPLATES = Path(__file__).parents[1] / "email_templates"
 TEXT_WIDTH = 76
 LONGEST_NAME = 120
 LONGEST_MESSAGE = 2000
@@ -35,6 +30,11 @@ NEEDED = {
     MailKind.EXPIRED: ("expires_at",),
     MailKind.ISSUER_EXPIRED: ("expires_at",),
     MailKind.ISSUER_BOUNCED: ("expires_at",),
+    MailKind.MEMBER_INVITATION: ("link", "expires_at"),
+    MailKind.MEMBER_PASSWORD_RESET: ("link", "expires_at"),
+    MailKind.MEMBER_ACCOUNT_DELETION: ("link", "expires_at"),
+    MailKind.MEMBER_PASSWORD_CHANGED: ("happened_at",),
+    MailKind.MEMBER_LOCKED: ("happened_at", "expires_at"),
 }
 
 _BREAKING = frozenset({"Cc", "Cn", "Cs", "Zl", "Zp"})
@@ -42,14 +42,11 @@ _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SCHEME = re.compile(r"\s*(?:https?:)?//+\s*", re.IGNORECASE)
 
 
-class MailContentError(ValueError):
-    """A mail lacks something its kind must say, or holds something it must not."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailContent:
     """What a mail may say; which of the optional ones are needed depends on its kind.
 
+    A mail is about a party's session, or about a member, and has the words of one of the two.
     `written_at` is the time that "left" counts from. `contact` is an address a party may write to.
     `message` is the revoking administrator's, `reason` the declining party's or the mail server's.
     `link` and `console_link` are absolute; `code` is its bare digits; `zone` is an IANA name.
@@ -57,16 +54,19 @@ class MailContent:
     """
 
     workspace_name: str
-    party_name: str
-    session_title: str
-    public_session_id: str
     written_at: datetime
+    party_name: str = ""
+    session_title: str = ""
+    public_session_id: str = ""
+    member_name: str = ""
+    member_email: str = ""
     locale: str = "en"
     zone: str = "UTC"
     subject: str | None = None
     tasks_total: int = 0
     tasks_done: int = 0
     expires_at: datetime | None = None
+    happened_at: datetime | None = None
     link: str | None = None
     code: str | None = None
     code_expires_at: datetime | None = None
@@ -88,18 +88,54 @@ class RenderedMail:
     language: str
 
 
-def render(kind: MailKind, content: MailContent) -> RenderedMail:
+FIRST = Wording()
+
+
+def render(kind: MailKind, content: MailContent, wording: Wording = FIRST) -> RenderedMail:
     """The mail of a kind, in the content's language or the nearest there is.
 
-    Raises `MailContentError` when the kind needs something that is absent, or a code would travel
-    together with a link.
+    Its words are the workspace's own, or a version of the default's. Raises `MailContentError` when
+    the kind needs something that is absent, or a code would travel together with a link.
     """
     _check(kind, content)
     values = _values(kind, content)
-    title = one_line(_filled(kind, "subject.txt", _shortened(values)))
-    text = _wrapped(_filled(kind, "body.txt", values))
-    html = _as_html(_filled(kind, "body.mjml", values | {"title": title}))
+    if wording.own:
+        return _own(kind, wording.own, values)
+    subject, body = "subject.txt", "body.txt"
+    title = one_line(default_part(kind, wording.version, subject, _shortened(values)))
+    text = _wrapped(default_part(kind, wording.version, body, values))
+    source = default_part(kind, wording.version, "body.mjml", values | {"title": title})
+    return RenderedMail(title, text, as_html(source), values["language"])
+
+
+def _own(kind: MailKind, written: MailText, values: dict[str, Any]) -> RenderedMail:
+    """What the workspace wrote, as text and HTML alike; frame and last lines stay ours."""
+    title = one_line(_joined(filled(written.subject, texts_of(_shortened(values)))))
+    lines = filled(written.body, texts_of(values))
+    audience = "issuer" if kind.to_issuer else "member" if kind.to_member else "party"
+    shown = values | {"title": title, "audience": audience, "lines": [_cleaned(e) for e in lines]}
+    text = _wrapped(filled_template("shared/own.txt", shown))
+    html = as_html(filled_template("shared/own.mjml", shown))
     return RenderedMail(title, text, html, values["language"])
+
+
+def _joined(lines: list[Line]) -> str:
+    return " ".join(each.text for each in lines)
+
+
+def _cleaned(line: Line) -> Line:
+    return replace(line, text=line.text if line.is_link else one_line(line.text))
+
+
+def texts_of(values: dict[str, Any]) -> dict[str, str]:
+    """What a mail may name, as it is read in its language and zone; "" for what there is not."""
+    return {name: _as_text(value, values) for name, value in values.items()}
+
+
+def _as_text(value: Any, values: dict[str, Any]) -> str:
+    if isinstance(value, datetime):
+        return when(value, values["zone"], values["locale"])
+    return "" if value is None else str(value)
 
 
 def one_line(words: str, longest: int | None = None) -> str:
@@ -128,12 +164,16 @@ def _values(kind: MailKind, content: MailContent) -> dict[str, Any]:
     return {
         "workspace_name": _name(content.workspace_name),
         "party_name": _name(content.party_name),
+        "member_name": _name(content.member_name),
+        "member_email": one_line(content.member_email),
         "session_title": title,
+        "subject": subject,
         "about": f"{title}: {subject}" if subject else title,
         "public_session_id": one_line(content.public_session_id),
         "tasks_total": content.tasks_total,
         "tasks_done": content.tasks_done,
         "expires_at": content.expires_at,
+        "happened_at": content.happened_at,
         "left": None if left is None else days_hours_minutes(left),
         "link": content.link,
         "code": grouped(content.code) if kind is MailKind.CODE and content.code else None,
@@ -167,21 +207,8 @@ def _several_lines(words: str | None) -> str:
 
 
 def _shortened(values: dict[str, Any]) -> dict[str, Any]:
-    names = ("workspace_name", "party_name", "session_title")
+    names = ("workspace_name", "party_name", "session_title", "member_name", "subject")
     return values | {each: one_line(values[each], SUBJECT_NAME) for each in names}
-
-
-def _filled(kind: MailKind, part: str, values: dict[str, Any]) -> str:
-    return _environment().get_template(f"{kind}/{part}").render(values)
-
-
-def _as_html(source: str) -> str:
-    """MJML as HTML that loads nothing: MJML would fetch fonts for some names of its own list."""
-    try:
-        return _inliner().inline(mjml.mjml2html(source, fonts={}))
-    except ValueError as error:
-        # A character that XML cannot hold, in a text that somebody else wrote.
-        raise MailContentError("the mail's text cannot be laid out") from error
 
 
 def _wrapped(text: str) -> str:
@@ -201,21 +228,3 @@ def _fold(line: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-@cache
-def _environment() -> Environment:
-    env = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(enabled_extensions=("mjml",)),
-        undefined=StrictUndefined,
-        auto_reload=False,
-    )
-    for_jinja(env)
-    return env
-
-
-@cache
-def _inliner() -> CSSInliner:
-    """Rules go into the elements; those for dark mode and small screens stay in the head."""
-    return CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True)

@@ -22,6 +22,9 @@ from adapters.temporal import connect as connect_temporal
 from api import (
     audit,
     browser,
+    console_deletion,
+    console_forgotten,
+    console_links,
     documents,
     door,
     erasure,
@@ -30,6 +33,7 @@ from api import (
     forms,
     lifecycles,
     mail,
+    mail_contents,
     member_sessions,
     members,
     operations,
@@ -85,11 +89,15 @@ ROUTERS = (
     reports.router,
     token.router,
     mail.router,
+    mail_contents.router,
     door.router,
     room.router,
     room_events.router,
     uploads.router,
     receipt.router,
+    console_links.router,
+    console_forgotten.router,
+    console_deletion.router,
 )
 SILENT: TelemetryConfig = {
     "tracing": False,

@@ -58,6 +58,7 @@ PATH_NOUNS = {
     "form": "form",
     "document": "document",
     "kind": "lifecycle",
+    "mail": "mail content",
 }
 
 

@@ -78,8 +78,15 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
         "GET /reports/logins",
         "GET /reports/access",
     ),
-    Permission.SETTINGS_READ: ("GET /settings",),
+    Permission.SETTINGS_READ: (
+        "GET /mail-contents",
+        "GET /mail-contents/{mail}/{language}",
+        "GET /settings",
+    ),
     Permission.SETTINGS_EDIT: (
+        "PUT /mail-contents/{mail}/{language}",
+        "POST /mail-contents/{mail}/{language}/preview",
+        "POST /mail-contents/{mail}/{language}/reset",
         "PATCH /settings",
         "POST /settings/preview",
     ),

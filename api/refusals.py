@@ -159,6 +159,9 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     member_errors.LinkOver: Meaning(
         ProblemKind(410, "link-over", "The link is over"), _named("kind")
     ),
+    member_errors.MailContentRefused: Meaning(
+        ProblemKind(422, "mail-content-refused", "The mail's text has faults"), _faults
+    ),
     member_errors.PasswordRefused: Meaning(
         ProblemKind(422, "password-refused", "The password is refused"), _answers
     ),

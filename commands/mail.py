@@ -1,4 +1,7 @@
-"""Mails: asked for with the fact, their outcome written down; composed in `mail_draft.py`."""
+"""Mails: asked for with the fact, their outcome written down; composed in `mail_draft.py`.
+
+A mail is about a public session or about a member; the row it is about is locked before it.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -10,11 +13,16 @@ from domain.errors import NotFound
 from domain.mail import MailKind, MailState, is_given_up
 from domain.messages import MailStart
 from store.code import CodeRow
+from store.columns import new_id
 from store.mail import MailRow, mail_by_id
+from store.member import MemberRow, member_by_id
+from store.member_link import MemberLinkRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, session_by_id
 
 NO_ADDRESS = "no_contact_address"
+Subject = PublicSessionRow | MemberRow
+"""What a mail can be about."""
 
 
 async def queue_party_mail(
@@ -43,15 +51,23 @@ def queue_issuer_mail(work: Work, session: PublicSessionRow, kind: MailKind) -> 
         _queue(work, session, kind, "1", session.notify_email)
 
 
-def _queue(
-    work: Work, session: PublicSessionRow, kind: MailKind, cause: str, address: str
-) -> MailRow:
+def queue_member_mail(
+    work: Work, member: MemberRow, kind: MailKind, link: MemberLinkRow | None = None
+) -> None:
+    """Asks for one mail to a member: of this link, or of what happens now."""
+    cause = str(link.id if link else new_id())
+    row = _queue(work, member, kind, cause, member.email)
+    row.member_link_id = link.id if link else None
+
+
+def _queue(work: Work, subject: Subject, kind: MailKind, cause: str, address: str) -> MailRow:
     row = MailRow(
-        workspace_id=session.workspace_id,
+        workspace_id=subject.workspace_id,
         kind=kind,
-        session_id=session.id,
+        session_id=subject.id if isinstance(subject, PublicSessionRow) else None,
+        member_id=subject.id if isinstance(subject, MemberRow) else None,
         recipient_digest=work.keyring.address_digest(address),
-        cause=f"{kind}:{session.id}:{cause}",
+        cause=f"{kind}:{subject.id}:{cause}",
         created_at=work.at,
     )
     work.db.add(row)
@@ -72,25 +88,23 @@ def code_text(work: Work, session: PublicSessionRow, code: CodeRow) -> str:
 
 async def note_sent(work: Work, mail_id: UUID) -> None:
     """The SMTP server took the mail."""
-    mail, session = await lock_mail(work, mail_id)
+    mail, subject = await lock_mail(work, mail_id)
     if mail.state == MailState.QUEUED:
         mail.attempts += 1
         mail.sent_at = work.at
-        _settle(mail, session, MailState.SENT, "")
+        _settle(mail, subject, MailState.SENT, "")
 
 
 async def note_retry(work: Work, mail_id: UUID, reason: str) -> int:
     """The mail could not be handed over; how often by now, or 0 if it is given up and refused."""
-    mail, session = await lock_mail(work, mail_id)
+    mail, subject = await lock_mail(work, mail_id)
     if mail.state != MailState.QUEUED:
         return 0
     mail.attempts += 1
-    mail.detail = reason
-    if session.mail_id == mail.id:
-        session.mail_detail = reason
+    _settle(mail, subject, MailState.QUEUED, reason)
     if not is_given_up(mail.created_at, work.at, _patience(work, mail)):
         return mail.attempts
-    _refuse(work, mail, session, reason)
+    _refuse(work, mail, subject, reason)
     return 0
 
 
@@ -101,25 +115,32 @@ def _patience(work: Work, mail: MailRow) -> timedelta:
 
 async def note_refused(work: Work, mail_id: UUID, reason: str) -> None:
     """The server will never take the mail: visible, audited, told to the issuer (PS-37)."""
-    mail, session = await lock_mail(work, mail_id)
+    mail, subject = await lock_mail(work, mail_id)
     if mail.state == MailState.QUEUED:
         mail.attempts += 1
-        _refuse(work, mail, session, reason)
+        _refuse(work, mail, subject, reason)
 
 
-def _refuse(work: Work, mail: MailRow, session: PublicSessionRow, reason: str) -> None:
-    _settle(mail, session, MailState.REFUSED, reason)
-    details = {"mail": str(mail.id), "kind": mail.kind}
-    work.audit_session(
-        AuditEvent.MAIL_REFUSED, session, MAIL_SYSTEM, reason=reason, details=details
-    )
-    _tell_issuer_of_failure(work, mail, session)
+def _refuse(work: Work, mail: MailRow, subject: Subject, reason: str) -> None:
+    _settle(mail, subject, MailState.REFUSED, reason)
+    _failed(work, AuditEvent.MAIL_REFUSED, mail, subject, reason)
 
 
-def _settle(mail: MailRow, session: PublicSessionRow, state: MailState, detail: str) -> None:
+def _settle(mail: MailRow, subject: Subject, state: MailState, detail: str) -> None:
+    """Writes down how far the mail came; a session shows that of its newest."""
     mail.state, mail.detail = state, detail
-    if session.mail_id == mail.id:
-        session.mail_state, session.mail_detail = state, detail
+    if isinstance(subject, PublicSessionRow) and subject.mail_id == mail.id:
+        subject.mail_state, subject.mail_detail = state, detail
+
+
+def _failed(work: Work, event: AuditEvent, mail: MailRow, subject: Subject, reason: str) -> None:
+    details = {"mail": str(mail.id), "kind": mail.kind}
+    if isinstance(subject, PublicSessionRow):
+        work.audit_session(event, subject, MAIL_SYSTEM, reason=reason, details=details)
+        _tell_issuer_of_failure(work, mail, subject)
+        return
+    # The server's words may name the address; they stay in the mail's row, under the member's key.
+    work.audit_subject(event, subject.workspace_id, f"member:{subject.id}", MAIL_SYSTEM, details)
 
 
 def _tell_issuer_of_failure(work: Work, mail: MailRow, session: PublicSessionRow) -> None:
@@ -128,14 +149,22 @@ def _tell_issuer_of_failure(work: Work, mail: MailRow, session: PublicSessionRow
     _queue(work, session, MailKind.ISSUER_BOUNCED, str(mail.id), session.notify_email)
 
 
-async def lock_mail(work: Work, mail_id: UUID) -> tuple[MailRow, PublicSessionRow]:
-    """The mail and its session, locked in the order of every verb: session first."""
+async def lock_mail(work: Work, mail_id: UUID) -> tuple[MailRow, Subject]:
+    """The mail and what it is about, locked in the order of every verb: the mail last."""
     known = await mail_by_id(work.db, mail_id)
-    session = await session_by_id(work.db, known.session_id, lock=True) if known else None
+    subject = await _lock_subject(work, known) if known else None
     mail = await mail_by_id(work.db, mail_id, lock=True)
-    if mail is None or session is None:
+    if mail is None or subject is None:
         raise NotFound("mail")
-    return mail, session
+    return mail, subject
+
+
+async def _lock_subject(work: Work, mail: MailRow) -> Subject | None:
+    if mail.session_id is not None:
+        return await session_by_id(work.db, mail.session_id, lock=True)
+    if mail.member_id is not None:
+        return await member_by_id(work.db, mail.workspace_id, mail.member_id, lock=True)
+    return None
 
 
 async def note_bounce(
@@ -145,15 +174,11 @@ async def note_bounce(
     known = await mail_by_id(work.db, mail_id)
     if known is None or (workspace_id and known.workspace_id != workspace_id):
         return False
-    mail, session = await lock_mail(work, mail_id)
+    mail, subject = await lock_mail(work, mail_id)
     if mail.state not in {MailState.SENT, MailState.QUEUED}:
         # A second report, or one of a mail that was withdrawn or refused: nothing new. One that is
         # still queued may have been handed over just before its worker died.
         return mail.state == MailState.BOUNCED
-    _settle(mail, session, MailState.BOUNCED, reason)
-    details = {"mail": str(mail.id), "kind": mail.kind}
-    work.audit_session(
-        AuditEvent.MAIL_BOUNCED, session, MAIL_SYSTEM, reason=reason, details=details
-    )
-    _tell_issuer_of_failure(work, mail, session)
+    _settle(mail, subject, MailState.BOUNCED, reason)
+    _failed(work, AuditEvent.MAIL_BOUNCED, mail, subject, reason)
     return True

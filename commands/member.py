@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from commands.mail import queue_member_mail
 from commands.member_link import LinkKind, make_link, open_link, spend_link
 from commands.member_session import end_sessions_of
 from commands.password import refuse_weak
@@ -11,6 +12,7 @@ from commands.work import Work
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent
 from domain.errors import NotFound
+from domain.mail import MailKind
 from domain.member import MemberFields, MemberState, Role, faults_of
 from domain.member_errors import LastAdministrator, MemberExists, MemberInvalid
 from domain.member_session import MemberSessionEnd
@@ -45,6 +47,7 @@ async def invite_member(
     work.db.add(member)
     await work.db.flush()
     link = await make_link(work, member, LinkKind.INVITATION)
+    queue_member_mail(work, member, MailKind.MEMBER_INVITATION, link)
     audit_member(work, AuditEvent.MEMBER_INVITED, member, actor, role=member.role)
     return Invited(member, link)
 
@@ -98,7 +101,7 @@ def audit_member(
 
 
 async def check_registration(work: Work, workspace_id: UUID, token: str, password: str) -> None:
-    """Refuses what `register` would, before the password is hashed."""
+    """Refuses what `set_password` would, before the password is hashed."""
     found = await open_link(work, workspace_id, token)
     await refuse_password(work, found.member, password)
 
@@ -118,7 +121,7 @@ async def set_password(work: Work, workspace_id: UUID, token: str, kept: str) ->
     found = await spend_link(work, workspace_id, token)
     if found.row.kind == LinkKind.DELETE_ACCOUNT:
         raise NotFound("link")
-    member = await _locked(work, workspace_id, found.member.id)
+    member = found.member
     if member.state not in {MemberState.INVITED, MemberState.ACTIVE}:
         raise NotFound("link")
     is_new = member.state == MemberState.INVITED
@@ -130,6 +133,8 @@ async def set_password(work: Work, workspace_id: UUID, token: str, kept: str) ->
     await end_sessions_of(work, member, MemberSessionEnd.KILLED, actor_of(member))
     event = AuditEvent.MEMBER_REGISTERED if is_new else AuditEvent.MEMBER_PASSWORD_CHANGED
     audit_member(work, event, member, actor_of(member))
+    if not is_new:
+        queue_member_mail(work, member, MailKind.MEMBER_PASSWORD_CHANGED)
     return member
 
 
@@ -176,7 +181,7 @@ async def change_role(
     work: Work, workspace_id: UUID, member_id: UUID, role: Role, actor: Actor
 ) -> MemberRow:
     """Gives a member another role, from its next request on; raises `LastAdministrator`."""
-    await _keep_one_administrator(work, workspace_id, member_id, losing=role is not Role.ADMIN)
+    await keep_one_administrator(work, workspace_id, member_id, losing=role is not Role.ADMIN)
     member = await _locked(work, workspace_id, member_id)
     if member.role != role:
         audit_member(
@@ -190,7 +195,7 @@ async def disable_member(
     work: Work, workspace_id: UUID, member_id: UUID, actor: Actor
 ) -> MemberRow:
     """Ends every session and refuses every new one, until enabled again (ASVS 7.4.2)."""
-    await _keep_one_administrator(work, workspace_id, member_id, losing=True)
+    await keep_one_administrator(work, workspace_id, member_id, losing=True)
     member = await _locked(work, workspace_id, member_id)
     if member.state in {MemberState.ACTIVE, MemberState.INVITED}:
         member.state, member.updated_at = MemberState.DISABLED, work.at
@@ -226,7 +231,7 @@ async def _locked(work: Work, workspace_id: UUID, member_id: UUID) -> MemberRow:
     return member
 
 
-async def _keep_one_administrator(
+async def keep_one_administrator(
     work: Work, workspace_id: UUID, member_id: UUID, *, losing: bool
 ) -> None:
     """Raises `LastAdministrator`; all of them are locked, so that two cannot leave at once."""

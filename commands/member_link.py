@@ -10,10 +10,10 @@ from commands.setting import effective_settings
 from commands.work import Work
 from domain.errors import NotFound
 from domain.member_errors import LinkOver
-from domain.settings import Settings
+from domain.settings import HOUR, Settings
 from store.columns import new_id
 from store.member import MemberRow, member_by_id
-from store.member_link import MemberLinkRow, link_by_digest, use_link
+from store.member_link import MemberLinkRow, count_links, link_by_digest, use_link
 
 
 class LinkKind(StrEnum):
@@ -77,8 +77,18 @@ async def open_link(work: Work, workspace_id: UUID, token: str) -> OpenLink:
 
 
 async def spend_link(work: Work, workspace_id: UUID, token: str) -> OpenLink:
-    """Uses a link up; of any number at once, one succeeds. Raises as `open_link` does."""
+    """Uses a link up; of any number at once, one succeeds. Raises as `open_link` does.
+
+    The member is locked first, as by every verb, and is as it is under that lock.
+    """
     found = await open_link(work, workspace_id, token)
-    if not await use_link(work.db, found.row.id, work.at):
+    member = await member_by_id(work.db, workspace_id, found.member.id, lock=True)
+    if member is None or not await use_link(work.db, found.row.id, work.at):
         raise LinkOver(found.row.kind)
-    return found
+    return OpenLink(found.row, member)
+
+
+async def mailed_too_often(work: Work, member: MemberRow, kind: LinkKind) -> bool:
+    """Whether a member was mailed as many links of a kind in the last hour as is allowed."""
+    since = work.at - HOUR
+    return await count_links(work.db, member.id, kind, since) >= work.settings.link_mails_per_hour

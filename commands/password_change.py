@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from commands.mail import queue_member_mail
 from commands.member import actor_of, audit_member, refuse_password
 from commands.member_link import LinkKind
 from commands.member_session import (
@@ -16,6 +17,7 @@ from commands.setting import effective_settings
 from commands.sign_in import count_wrong
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
+from domain.mail import MailKind
 from domain.member_errors import PasswordFault, PasswordRefused, SignedOut
 from domain.member_session import MemberSessionEnd
 from domain.sign_in import Attempts, LockPolicy
@@ -71,20 +73,27 @@ async def _change(
     member = await member_by_id(work.db, wanted.workspace_id, found.member.id, lock=True)
     if member is None:
         return SignedOut()
-    if refusal := await _refusal(work, member, is_right=bool(kept) and member.password == before):
+    is_same = bool(kept) and member.password == before
+    if refusal := await judge_password(work, member, "old", is_right=is_same):
         return refusal
     return await _adopt(work, SignedIn(member, found.session), wanted.secret, kept)
 
 
-async def _refusal(work: Work, member: MemberRow, *, is_right: bool) -> PasswordRefused | None:
+async def judge_password(
+    work: Work, member: MemberRow, field: str, *, is_right: bool
+) -> PasswordRefused | None:
+    """Why a locked member who was asked for its password again may not go on, if so.
+
+    A wrong one counts, which is a fact: the refusal is to be raised after the commit.
+    """
     settings = await effective_settings(work, member.workspace_id)
     policy = LockPolicy(settings.login_failures, settings.login_lock)
     if member.attempts.is_locked(work.at, policy):
-        return refused("old", PasswordFault.LOCKED, "is locked because of too many attempts")
+        return refused(field, PasswordFault.LOCKED, "is locked because of too many attempts")
     if is_right:
         return None
     count_wrong(work, member, policy)
-    return refused("old", PasswordFault.WRONG, "is not the present password")
+    return refused(field, PasswordFault.WRONG, "is not the present password")
 
 
 async def _adopt(work: Work, found: SignedIn, secret: str, kept: str) -> str:
@@ -96,4 +105,5 @@ async def _adopt(work: Work, found: SignedIn, secret: str, kept: str) -> str:
         work, member, MemberSessionEnd.KILLED, actor_of(member), but=found.session.id
     )
     audit_member(work, AuditEvent.MEMBER_PASSWORD_CHANGED, member, actor_of(member))
+    queue_member_mail(work, member, MailKind.MEMBER_PASSWORD_CHANGED)
     return await renew_secret(work, secret)

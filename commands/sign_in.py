@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from commands.mail import queue_member_mail
 from commands.member import actor_of, address_digest, audit_member
 from commands.member_session import (
     Begun,
@@ -29,6 +30,7 @@ from commands.work import Transactions, Work
 from domain.actor import SIGN_IN
 from domain.audit import AuditEvent
 from domain.errors import NotFound
+from domain.mail import MailKind
 from domain.member import MemberState
 from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
 from domain.settings import Settings
@@ -134,6 +136,7 @@ def count_wrong(work: Work, member: MemberRow, policy: LockPolicy) -> None:
     member.note(attempts)
     if attempts.locked_at is not None:
         audit_member(work, AuditEvent.MEMBER_LOCKED, member, SIGN_IN, failures=attempts.failures)
+        queue_member_mail(work, member, MailKind.MEMBER_LOCKED)
 
 
 def _refused(

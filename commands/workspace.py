@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from adapters.mail_template import newest_versions
 from commands.work import Work
 from domain.actor import OPERATOR
 from domain.audit import AuditEvent
@@ -28,7 +29,13 @@ async def create_workspace(work: Work, wanted: CreateWorkspace) -> WorkspaceRow:
         raise DefinitionFaulty("workspace", faults)
     if await workspace_by_key(work.db, wanted.key):
         raise WorkspaceExists(wanted.key)
-    row = WorkspaceRow(key=wanted.key, name=wanted.name, contact=wanted.contact, created_at=work.at)
+    row = WorkspaceRow(
+        key=wanted.key,
+        name=wanted.name,
+        contact=wanted.contact,
+        created_at=work.at,
+        mail_versions=newest_versions(),
+    )
     work.db.add(row)
     await work.db.flush()
     work.db.add(work.vault.new_workspace_key(row.id, 1))

@@ -28,6 +28,8 @@ class AuditEvent(StrEnum):
     MEMBER_SESSION_REFUSED = "member_session.refused"
     MEMBER_SESSION_ENDED = "member_session.ended"
     SETTING_CHANGED = "setting.changed"
+    MAIL_CONTENT_CHANGED = "mail_content.changed"
+    MAIL_CONTENT_RESET = "mail_content.reset"
     FORM_SAVED = "form.saved"
     DOCUMENT_SAVED = "document.saved"
     LIFECYCLE_SAVED = "lifecycle.saved"

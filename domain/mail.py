@@ -20,11 +20,21 @@ class MailKind(StrEnum):
     ISSUER_EXPIRED = "issuer_expired"
     ISSUER_DECLINED = "issuer_declined"
     ISSUER_BOUNCED = "issuer_bounced"
+    MEMBER_INVITATION = "member_invitation"
+    MEMBER_PASSWORD_RESET = "member_password_reset"  # noqa: S105 - a kind, not a secret
+    MEMBER_ACCOUNT_DELETION = "member_account_deletion"
+    MEMBER_PASSWORD_CHANGED = "member_password_changed"  # noqa: S105 - as above
+    MEMBER_LOCKED = "member_locked"
 
     @property
     def to_issuer(self) -> bool:
         """Whether the member or token owner who issued is told, not the party."""
         return self.startswith("issuer_")
+
+    @property
+    def to_member(self) -> bool:
+        """Whether it is about a member's own account."""
+        return self.startswith("member_")
 
 
 class MailState(StrEnum):

@@ -114,6 +114,16 @@ class PasswordFault(StrEnum):
 
 
 @dataclass(eq=False)
+class MailContentRefused(DomainError):
+    """A mail cannot have this text; every fault is named."""
+
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return f"The mail's text has {len(self.faults)} fault(s)."
+
+
+@dataclass(eq=False)
 class PasswordRefused(DomainError):
     """The password is not good enough, or the present one is wrong; one message per field."""
 

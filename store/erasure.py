@@ -13,12 +13,15 @@ from sqlalchemy import ColumnElement, String, cast, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from store.access import LoginRow
 from store.audit import AuditRow
 from store.binding import BindingRow
 from store.code import CodeRow, CodeTryRow
 from store.data_key import DataKeyRow
 from store.idempotency import ERASED, IdempotencyRow
 from store.mail import MailRow
+from store.member import MemberRow
+from store.member_session import MemberSessionRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, SubmissionRow
 from store.sealed import KEYS, Keys, Owner, SealedRow, blinded, key_of, opened
@@ -66,15 +69,26 @@ async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
     await _empty(db, SubmissionRow, col(SubmissionRow.session_id).in_(sessions))
     removed_at = func.coalesce(col(UploadRow.removed_at), at)
     await _empty(db, UploadRow, col(UploadRow.session_id).in_(sessions), removed_at=removed_at)
-    # The digest of an address is the same wherever it was mailed to: it would tell who this was.
-    nobody = func.replace(cast(func.gen_random_uuid(), String), "-", "")
-    mails = col(MailRow.session_id).in_(sessions)
-    await _empty(db, MailRow, mails, recipient_digest=nobody, code_id=None)
+    await _empty_mails(db, col(MailRow.session_id).in_(sessions))
     await _change(db, BindingRow, col(BindingRow.session_id).in_(sessions), browser="")
     codes = select(CodeRow.id).where(col(CodeRow.session_id).in_(sessions))
     await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(codes)))
     await db.execute(delete(CodeRow).where(col(CodeRow.session_id).in_(sessions)))
     await db.execute(delete(VisitRow).where(col(VisitRow.session_id).in_(sessions)))
+
+
+async def _empty_mails(db: AsyncSession, which: ColumnElement[bool]) -> None:
+    # The digest of an address is the same wherever it was mailed to: it would tell who this was.
+    nobody = func.replace(cast(func.gen_random_uuid(), String), "-", "")
+    await _empty(db, MailRow, which, recipient_digest=nobody, code_id=None)
+
+
+async def empty_member(db: AsyncSession, member: MemberRow) -> None:
+    """Empties a locked member, its mails, and what is known of its browsers."""
+    member.sealed, member.unsealed = None, None
+    await _empty_mails(db, col(MailRow.member_id) == member.id)
+    await _empty(db, LoginRow, col(LoginRow.member_id) == member.id)
+    await _empty(db, MemberSessionRow, col(MemberSessionRow.member_id) == member.id)
 
 
 async def _empty(

@@ -40,14 +40,16 @@ async def purge_mails(db: AsyncSession, before: datetime, limit: int) -> int:
     """Removes up to `limit` mails asked for before `before` whose session was settled before it.
 
     One that a session still shows the state of stays, as does one that is still on its way. Those
-    of a session that is not over stay too: they are what keeps a mail from being sent twice.
+    of a session that is not over stay too: they are what keeps a mail from being sent twice. Mails
+    to members need no such keeping: each is of one moment or one link.
     """
     settled = exists().where(
         col(PublicSessionRow.id) == col(MailRow.session_id),
         col(PublicSessionRow.settled_at) < before,
         col(PublicSessionRow.mail_id).is_distinct_from(col(MailRow.id)),
     )
-    old = [col(MailRow.created_at) < before, col(MailRow.state) != MailState.QUEUED, settled]
+    over = or_(col(MailRow.member_id).is_not(None), settled)
+    old = [col(MailRow.created_at) < before, col(MailRow.state) != MailState.QUEUED, over]
     ids = await _batch(db, MailRow.id, old, limit)
     await db.execute(delete(MailRow).where(col(MailRow.id).in_(ids)))
     return len(ids)

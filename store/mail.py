@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
@@ -15,7 +15,10 @@ from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
 class MailRow(SealedRow, table=True):
-    """One mail of one cause. The recipient's address is read when it is sent; here is its HMAC."""
+    """One mail of one cause. The recipient's address is read when it is sent; here is its HMAC.
+
+    It is about a public session, or about a member and maybe the link that it brings.
+    """
 
     __tablename__ = "mail"
     __table_args__ = (
@@ -24,12 +27,17 @@ class MailRow(SealedRow, table=True):
         Index(None, "created_at"),
         Index(None, "code_id"),
         Index("ix_mail_queued", "created_at", postgresql_where=text("state = 'queued'")),
+        CheckConstraint("num_nonnulls(session_id, member_id) = 1", name="about"),
     )
 
     id: UUID = primary_id()
     workspace_id: UUID = Field(foreign_key="workspace.id")
     kind: str
-    session_id: UUID = Field(foreign_key="public_session.id", index=True)
+    session_id: UUID | None = Field(default=None, foreign_key="public_session.id", index=True)
+    member_id: UUID | None = Field(default=None, foreign_key="member.id", index=True)
+    member_link_id: UUID | None = Field(
+        default=None, foreign_key="member_link.id", index=True, ondelete="SET NULL"
+    )
     code_id: UUID | None = Field(default=None, foreign_key="code.id")
     recipient_digest: str
     cause: str
@@ -46,8 +54,12 @@ class MailRow(SealedRow, table=True):
     @property
     @override
     def owner(self) -> Owner:
-        """The session it is about."""
-        return Owner(self.workspace_id, self.session_id, OwnerKind.PUBLIC_SESSION)
+        """The session or member it is about."""
+        if self.session_id is not None:
+            return Owner(self.workspace_id, self.session_id, OwnerKind.PUBLIC_SESSION)
+        if self.member_id is not None:
+            return Owner(self.workspace_id, self.member_id, OwnerKind.MEMBER)
+        raise LookupError(f"mail {self.id} is about nobody")
 
 
 async def mail_by_id(db: AsyncSession, mail_id: UUID, *, lock: bool = False) -> MailRow | None:

@@ -7,11 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, select
 
 from domain.definition import KEY
-from store.columns import instant, primary_id
+from store.columns import instant, optional_json, primary_id
 
 
 class WorkspaceRow(SQLModel, table=True):
-    """One company; every other row belongs to exactly one."""
+    """One company; every other row belongs to exactly one.
+
+    `mail_versions` pins which version of a mail's default text counts here: by kind as it was when
+    the workspace was created, by kind and language (`reminder/de`) since that one was reset (C19).
+    """
 
     __tablename__ = "workspace"
 
@@ -20,6 +24,7 @@ class WorkspaceRow(SQLModel, table=True):
     name: str
     contact: str = ""
     created_at: datetime = instant()
+    mail_versions: dict[str, int] | None = optional_json()
 
 
 async def workspace_by_key(db: AsyncSession, key: str) -> WorkspaceRow | None:
@@ -29,6 +34,10 @@ async def workspace_by_key(db: AsyncSession, key: str) -> WorkspaceRow | None:
     return (await db.scalars(select(WorkspaceRow).where(WorkspaceRow.key == key))).one_or_none()
 
 
-async def workspace_by_id(db: AsyncSession, workspace_id: UUID) -> WorkspaceRow:
-    """The workspace of a row; it exists."""
-    return await db.get_one(WorkspaceRow, workspace_id)
+async def workspace_by_id(
+    db: AsyncSession, workspace_id: UUID, *, lock: bool = False
+) -> WorkspaceRow:
+    """The workspace of a row; it exists. Its row is locked if asked."""
+    return await db.get_one(
+        WorkspaceRow, workspace_id, with_for_update=lock or None, populate_existing=lock
+    )

@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,14 @@ from sqlmodel import SQLModel, select
 from adapters.aead import Undecipherable
 from adapters.embedded.postgres import Postgres
 from commands.work import Work
+from store.access import LoginRow
 from store.audit import AuditRow
 from store.audit_tree import AuditSignerRow
 from store.columns import new_id
 from store.idempotency import IdempotencyRow
 from store.mail import MailRow
+from store.member import MemberRow
+from store.member_session import MemberSessionRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, SubmissionRow, TaskRow, tasks_of
 from store.sealed import SealedRow, _sealed_names, opened
@@ -122,6 +126,34 @@ async def _rows(
         object_name=new_id().hex,
         sealed_sha256="00",
         received_at=work.at,
+    )
+    async for each in _rows_of_a_member(work, place):
+        yield each
+
+
+async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[SealedRow]:
+    member = MemberRow(**place, role="admin", created_at=work.at, updated_at=work.at)
+    yield member
+    of_member: dict[str, Any] = {**place, "member_id": member.id}
+    session = MemberSessionRow(
+        **of_member,
+        digest=new_id().hex,
+        key_version=1,
+        mode="password",
+        signed_in_at=work.at,
+        idle=timedelta(minutes=5),
+        grace=timedelta(seconds=15),
+    )
+    session.touch(work.at)
+    yield session
+    yield LoginRow(**of_member, mode="password", outcome="signed_in", at=work.at)
+    yield LoginRow(**place, mode="password", outcome="failed", at=work.at)
+    yield MailRow(
+        **of_member,
+        kind="member_locked",
+        recipient_digest="d",
+        cause=f"member_locked:{member.id}",
+        created_at=work.at,
     )
 
 

@@ -6,21 +6,21 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from adapters.mail_rendering import (
-    TEMPLATES,
-    MailContent,
-    MailContentError,
-    RenderedMail,
-    grouped,
-    one_line,
-    render,
-)
+from adapters.mail_rendering import MailContent, RenderedMail, grouped, one_line, render
+from adapters.mail_template import TEMPLATES, MailContentError
 from domain.mail import MailKind
 
 NOW = datetime(2026, 11, 22, 14, 5, 30, tzinfo=UTC)
 LINK = "https://gatepass.example/s/abcdefghijklmnopqrstuvwxyz012345?a=1&b=2"
 CONSOLE = "https://gatepass.example/console/public-sessions/01990000"
 EVERY_KIND = list(MailKind)
+OF_SESSIONS = [each for each in MailKind if not each.to_member]
+OF_MEMBERS = [each for each in MailKind if each.to_member]
+WITH_LINK = [
+    MailKind.MEMBER_INVITATION,
+    MailKind.MEMBER_PASSWORD_RESET,
+    MailKind.MEMBER_ACCOUNT_DELETION,
+]
 LANGUAGES = ["en", "de"]
 
 
@@ -38,7 +38,10 @@ def content(kind: MailKind, **changes: Any) -> MailContent:
         "expires_at": datetime(2026, 12, 6, 14, 5, tzinfo=UTC),
         "contact": "help@acme.test",
     }
-    if kind is MailKind.CODE:
+    if kind.to_member:
+        given |= {"member_name": "Anna Weber", "member_email": "anna@acme.test"}
+        given |= {"happened_at": NOW, "link": LINK if kind in WITH_LINK else None}
+    elif kind is MailKind.CODE:
         given |= {"code": "48210937", "code_expires_at": NOW + timedelta(minutes=10)}
     elif kind.to_issuer:
         given |= {"console_link": CONSOLE, "reason": "No time", "party_email": "anna@weber.test"}
@@ -80,7 +83,7 @@ def test_every_kind_has_its_folder_and_every_folder_its_kind() -> None:
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
-@pytest.mark.parametrize("kind", EVERY_KIND)
+@pytest.mark.parametrize("kind", OF_SESSIONS)
 def test_says_from_whom_and_about_what(kind: MailKind, locale: str) -> None:
     mail = rendered(kind, locale=locale)
     page = Seen(mail.html)
@@ -92,7 +95,50 @@ def test_says_from_whom_and_about_what(kind: MailKind, locale: str) -> None:
     assert ("html", locale) in [(tag, attrs.get("lang")) for tag, attrs in page.tags]
 
 
-@pytest.mark.parametrize("kind", [MailKind.INVITATION, MailKind.REMINDER])
+@pytest.mark.parametrize("locale", LANGUAGES)
+@pytest.mark.parametrize("kind", OF_MEMBERS)
+def test_a_member_reads_whose_account_it_is_about(kind: MailKind, locale: str) -> None:
+    mail = rendered(kind, locale=locale)
+    assert mail.language == locale
+    for said in (mail.text, Seen(mail.html).words):
+        assert "Anna Weber" in said
+        assert "Acme" in said
+        assert "01990000" not in said
+
+
+@pytest.mark.parametrize("kind", WITH_LINK)
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", "until Sunday, 6 December 2026, 14:05 UTC (13:23:59 left, days:hours:minutes)"),
+        (
+            "de",
+            "bis Sonntag, 6. Dezember 2026, 14:05 Uhr UTC (noch 13:23:59, Tage:Stunden:Minuten)",
+        ),
+    ],
+)
+def test_a_link_to_a_member_says_how_long_it_is_good(
+    kind: MailKind, locale: str, said: str
+) -> None:
+    # SH-15
+    mail = rendered(kind, locale=locale)
+    assert said in " ".join(mail.text.split())
+    assert said in " ".join(Seen(mail.html).words.split())
+
+
+def test_the_mails_of_sh_15_are_known_by_their_names() -> None:
+    assert rendered(MailKind.MEMBER_INVITATION).subject == "Account Activation: Acme"
+    assert rendered(MailKind.MEMBER_PASSWORD_RESET).subject == "Reset Account Password: Acme"
+
+
+@pytest.mark.parametrize("kind", [each for each in OF_MEMBERS if each not in WITH_LINK])
+def test_a_notice_has_no_link_that_could_be_imitated(kind: MailKind) -> None:
+    mail = rendered(kind)
+    assert "http" not in mail.text
+    assert Seen(mail.html).addresses() == []
+
+
+@pytest.mark.parametrize("kind", [MailKind.INVITATION, MailKind.REMINDER, *WITH_LINK])
 def test_the_link_stands_on_a_line_of_its_own_and_behind_one_button(kind: MailKind) -> None:
     mail = rendered(kind)
     assert LINK in mail.text.splitlines()
@@ -171,7 +217,8 @@ HOSTILE = "<script>alert(1)</script>\r\nBcc: x@evil.test\x00\u202e{{ 7*7 }}%(x)s
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_words_of_others_never_become_markup_or_headers(kind: MailKind) -> None:
-    words = dict.fromkeys(("workspace_name", "party_name", "session_title", "subject"), HOSTILE)
+    names = ("workspace_name", "party_name", "session_title", "subject", "member_name")
+    words = dict.fromkeys(names, HOSTILE)
     longer = dict.fromkeys(("message", "reason", "contact", "party_email"), HOSTILE)
     plain, mail = rendered(kind, reason="x", message="x"), rendered(kind, **words, **longer)
     assert mail.subject.isprintable()
@@ -204,7 +251,8 @@ def test_dark_mode_and_small_screens_are_kept() -> None:
 def test_long_names_leave_the_subject_short(kind: MailKind) -> None:
     """Lesson 26: short, neutral subjects."""
     long = "Extraordinarily " * 20
-    mail = rendered(kind, workspace_name=long, party_name=long, session_title="X" * 300)
+    names = dict.fromkeys(("workspace_name", "party_name", "member_name"), long)
+    mail = rendered(kind, session_title="X" * 300, **names)
     assert len(mail.subject) <= 150
     assert max(len(line) for line in mail.text.splitlines() if "X" * 50 not in line) <= 76
 

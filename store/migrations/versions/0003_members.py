@@ -1,4 +1,4 @@
-"""Members, their sessions and links, what a workspace set, and what the reports tell."""
+"""Members, their sessions, links and mails, what a workspace set, and what the reports tell."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -225,9 +225,58 @@ def upgrade() -> None:
     op.add_column("token", sa.Column("role", sa.String(), nullable=False, server_default="admin"))
     # A member repeats requests as a token does.
     op.drop_constraint(op.f("fk_idempotency_token_id"), "idempotency", type_="foreignkey")
+    op.alter_column("mail", "session_id", nullable=True)
+    op.add_column("mail", sa.Column("member_id", sa.Uuid(), nullable=True))
+    op.add_column("mail", sa.Column("member_link_id", sa.Uuid(), nullable=True))
+    op.create_foreign_key(op.f("fk_mail_member_id"), "mail", "member", ["member_id"], ["id"])
+    op.create_foreign_key(
+        op.f("fk_mail_member_link_id"),
+        "mail",
+        "member_link",
+        ["member_link_id"],
+        ["id"],
+        ondelete="SET NULL",
+    )
+    op.create_index(op.f("ix_mail_member_id"), "mail", ["member_id"], unique=False)
+    op.create_index(op.f("ix_mail_member_link_id"), "mail", ["member_link_id"], unique=False)
+    op.create_check_constraint(
+        op.f("ck_mail_about"), "mail", "num_nonnulls(session_id, member_id) = 1"
+    )
+    op.add_column(
+        "workspace",
+        sa.Column(
+            "mail_versions",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=True,
+        ),
+    )
+    op.create_table(
+        "mail_content",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspace.id"], name=op.f("fk_mail_content_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "kind", "language", name=op.f("pk_mail_content")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("mail_content")
+    op.drop_column("workspace", "mail_versions")
+    op.execute("DELETE FROM mail WHERE session_id IS NULL")
+    op.drop_constraint(op.f("ck_mail_about"), "mail")
+    op.drop_index(op.f("ix_mail_member_link_id"), table_name="mail")
+    op.drop_index(op.f("ix_mail_member_id"), table_name="mail")
+    op.drop_constraint(op.f("fk_mail_member_link_id"), "mail")
+    op.drop_constraint(op.f("fk_mail_member_id"), "mail")
+    op.drop_column("mail", "member_link_id")
+    op.drop_column("mail", "member_id")
+    op.alter_column("mail", "session_id", nullable=False)
     op.execute("DELETE FROM idempotency WHERE token_id NOT IN (SELECT id FROM token)")
     op.create_foreign_key(
         op.f("fk_idempotency_token_id"), "idempotency", "token", ["token_id"], ["id"]

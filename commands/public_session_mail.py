@@ -1,0 +1,110 @@
+"""What a mail about a public session says at the moment of sending, or why it must not be sent."""
+
+from dataclasses import dataclass
+
+from adapters.mail_rendering import MailContent
+from commands.mail import code_text, link_of
+from commands.mail_letter import Letter, Withdrawn
+from commands.receipt import GivenReceipt, receipt_of
+from commands.work import Work
+from domain.mail import MailKind, waits_for_proof
+from domain.public_session import OPEN
+from store.code import CodeRow
+from store.mail import MailRow, newest_delivered
+from store.party import PartyRow, party_by_id
+from store.public_session import PublicSessionRow, tasks_of
+from store.workspace import WorkspaceRow
+
+NEEDS_OPEN_SESSION = frozenset({MailKind.INVITATION, MailKind.CODE, MailKind.REMINDER})
+
+
+async def session_letter(
+    work: Work, mail: MailRow, session: PublicSessionRow, workspace: WorkspaceRow
+) -> Letter | Withdrawn | None:
+    """What the mail says now; None while it waits for its receipt's proof."""
+    party = await party_by_id(work.db, mail.workspace_id, session.party_id)
+    if party is None:
+        return Withdrawn("erased")
+    code = await work.db.get(CodeRow, mail.code_id) if mail.code_id else None
+    recipient = _recipient(mail, session, party)
+    if refusal := _refusal(work, mail, session, code, recipient):
+        return Withdrawn(refusal)
+    receipt = await receipt_of(work, session) if mail.kind == MailKind.COMPLETED else None
+    if receipt and not receipt.text and waits_for_proof(mail.created_at, work.at):
+        return None
+    content = await _content(work, _About(mail, session, party, workspace, code, receipt))
+    return Letter(recipient, content, receipt)
+
+
+def _recipient(mail: MailRow, session: PublicSessionRow, party: PartyRow) -> str:
+    return (session.notify_email or "") if MailKind(mail.kind).to_issuer else party.email
+
+
+def _refusal(
+    work: Work, mail: MailRow, session: PublicSessionRow, code: CodeRow | None, recipient: str
+) -> str:
+    if session.erased_at is not None:
+        return "erased"
+    over = session.status not in OPEN or session.expires_at <= work.at
+    if mail.kind in NEEDS_OPEN_SESSION and over:
+        return "session_ended"
+    if mail.recipient_digest != work.keyring.address_digest(recipient):
+        return "address_corrected"
+    if code and (code.consumed_at is not None or code.expires_at <= work.at):
+        return "code_over"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """The rows one mail is about."""
+
+    mail: MailRow
+    session: PublicSessionRow
+    party: PartyRow
+    workspace: WorkspaceRow
+    code: CodeRow | None
+    receipt: GivenReceipt | None
+
+
+async def _content(work: Work, about: _About) -> MailContent:
+    mail, session, party, code = about.mail, about.session, about.party, about.code
+    workspace = about.workspace
+    tasks = await tasks_of(work.db, session.id)
+    to_party = not MailKind(mail.kind).to_issuer
+    return MailContent(
+        workspace_name=workspace.name,
+        contact=workspace.contact or None,
+        party_name=party.name,
+        party_email=None if to_party else party.email,
+        session_title=session.title,
+        subject=session.subject or None,
+        tasks_total=len(tasks),
+        tasks_done=sum(each.completed_at is not None for each in tasks),
+        link=link_of(work, session) if to_party and mail.kind != MailKind.CODE else None,
+        code=code_text(work, session, code) if code else None,
+        code_expires_at=code.expires_at if code else None,
+        expires_at=session.expires_at,
+        written_at=work.at,
+        message=session.message or None,
+        reason=_reason(mail, session) or None,
+        public_session_id=str(session.id),
+        has_proof=about.receipt is None or bool(about.receipt.text),
+        locale=party.locale if to_party else "en",
+        zone=party.zone if to_party else "UTC",
+    )
+
+
+def _reason(mail: MailRow, session: PublicSessionRow) -> str:
+    """The mail server's words in a mail about a mail, the party's own in one about declining."""
+    about_mail = mail.kind == MailKind.ISSUER_BOUNCED
+    return session.mail_detail if about_mail else session.decline_reason
+
+
+async def show_mail_before(work: Work, mail: MailRow, session: PublicSessionRow) -> None:
+    """A withdrawn mail gives its place on the session to the one before it."""
+    if session.mail_id == mail.id:
+        before = await newest_delivered(work.db, session.id)
+        session.mail_id = before.id if before else None
+        session.mail_state = before.state if before else mail.state
+        session.mail_detail = before.detail if before else mail.detail
