@@ -281,6 +281,21 @@ def test_at_the_command_line(tmp_path: Path) -> None:
     assert "FIRST BAD INDEX 0:" in told("verify", str(log), status=1).stderr
 
 
+@pytest.mark.usefixtures("environ")
+def test_the_only_workspace_need_not_be_named(tmp_path: Path) -> None:
+    log = str(tmp_path / "log.jsonl")
+    assert "gatepass workspace create" in told("export", log, status=1).stderr
+    CliRunner().invoke(app, ["workspace", "create", "acme", "--name", "Acme Ltd"])
+    told("export", log)
+    key = told("key").stdout.strip()
+    assert "Everything holds" in told("verify", log, "--key", key).stdout
+    CliRunner().invoke(app, ["workspace", "create", "bolt", "--name", "Bolt Ltd"])
+    for command in (("export", log), ("key",)):
+        assert "say which with -w: acme, bolt." in told(*command, status=1).stderr
+    assert told("key", "-w", "acme").stdout.strip() == key
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
+
+
 def test_checking_needs_no_database_and_no_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
