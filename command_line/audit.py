@@ -69,13 +69,22 @@ async def _export(out: BinaryIO, workspace: str | None, *, details: bool) -> Non
             row = await _chosen(work, workspace)
         wanted = LogExport(row.id, OPERATOR, details=details)
         await shown(_written(out, found.begin, wanted))
-    typer.echo(f"{wanted.size} events, signed. Check them: gatepass audit verify FILE", err=True)
+    for line in _told_of(wanted):
+        typer.echo(line, err=True)
+
+
+def _told_of(wanted: LogExport) -> Iterator[str]:
+    yield f"{wanted.size} events, signed. Check them: gatepass audit verify FILE"
+    if wanted.is_broken:
+        yield (
+            "The database does not hold what was signed last: somebody took events out of it. "
+            "Nothing is numbered or signed until they are back; see the runbook."
+        )
     if wanted.unreadable:
         places = ", ".join(map(str, wanted.unreadable[:MOST_PLACES]))
-        typer.echo(
+        yield (
             f"{len(wanted.unreadable)} events have details that cannot be deciphered though nobody "
-            f"erased them: somebody changed their rows. The first: {places}.",
-            err=True,
+            f"erased them: somebody changed their rows. The first: {places}."
         )
 
 

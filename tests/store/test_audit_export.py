@@ -19,6 +19,7 @@ from adapters import audit_verify
 from adapters.audit_verify import Broken, verify_file
 from adapters.root_key import create_key_file
 from cli import app
+from command_line.audit import _told_of
 from commands.audit_tree import AuditSequencer, catch_up
 from commands.public_session import revoke
 from commands.work import Transactions
@@ -158,6 +159,22 @@ async def test_what_was_changed_in_the_table_is_found_at_its_place(
     await catch_up(house.transactions, house.workspace_id)
     await run_sql(house, TAMPERED[how].format(place="position = 11"))
     await exported(house, log)
+    found = checked_alone(log)
+    assert found.returncode == 1
+    assert "FIRST BAD INDEX 11:" in found.stderr
+
+
+async def test_a_log_whose_tail_was_cut_off_is_exported_as_it_is_stored(
+    house: House, tmp_path: Path
+) -> None:
+    """Nothing is signed over it again, so that the signature contradicts what is left."""
+    log = tmp_path / "log.jsonl"
+    signed = await catch_up(house.transactions, house.workspace_id)
+    await run_sql(house, "DELETE FROM audit WHERE position >= 11")
+    wanted = await exported(house, log)
+    assert wanted.is_broken
+    assert "does not hold what was signed last" in " ".join(_told_of(wanted))
+    assert [each.note for each in await heads(house)][-1] == signed.note
     found = checked_alone(log)
     assert found.returncode == 1
     assert "FIRST BAD INDEX 11:" in found.stderr
