@@ -18,7 +18,8 @@ from domain.audit_export import (
     header_line,
 )
 from store.audit import AuditRow
-from store.audit_tree import AuditCheckpointRow, checkpoints_over, leaf_of, leaves_page
+from store.audit_checkpoint import AuditCheckpointRow, checkpoints_over
+from store.audit_tree import leaf_of, leaves_page
 from store.sealed import opened
 from store.workspace import workspace_by_id
 

@@ -19,13 +19,12 @@ from adapters.checkpoint import Signer
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
 from domain.audit_tree import Frontier, Place, leaf_hash, peak_places
+from store.audit_checkpoint import AuditCheckpointRow, newest_checkpoint
 from store.audit_tree import (
-    AuditCheckpointRow,
     AuditSignerRow,
     add_nodes,
     leaf_of,
     lock_tree,
-    newest_checkpoint,
     nodes_at,
     place_leaves,
     signer_of,

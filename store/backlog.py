@@ -1,6 +1,6 @@
 """What is behind: facts whose consequences wait for a worker, for Temporal or for a mail server.
 
-Events of the audit log wait for their place: always where no worker runs, and where a log is broken.
+Events of the audit log wait for their places where no worker runs, and where a log is broken.
 """
 
 from dataclasses import dataclass
