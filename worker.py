@@ -28,7 +28,9 @@ from adapters.settings import load_settings
 from adapters.smtp import SmtpSender
 from adapters.temporal import Telegraph, connect, runtime_of
 from adapters.temporal_schedule import keep_schedule
+from adapters.witness import Witness
 from commands.audit_tree import AuditSequencer
+from commands.audit_witness import WitnessCourier
 from commands.installation import Installation
 from commands.intent import IntentCourier
 from commands.sealing import seal_old_rows
@@ -132,6 +134,11 @@ def _upload_check_workers(client: Client, transactions: Transactions) -> tuple[W
     return (upload_check_worker(client, transactions, objects, scanner),)
 
 
+def _witness_couriers(transactions: Transactions) -> tuple[WitnessCourier, ...]:
+    place = transactions.settings.audit_witness
+    return (WitnessCourier(transactions, Witness.at(place)),) if place else ()
+
+
 def _worker(
     client: Client,
     queue: str,
@@ -184,6 +191,7 @@ async def run(settings: Settings) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     parts = await compose(settings, stop)
+    couriers = _witness_couriers(parts.transactions)
     async with AsyncExitStack() as working, asyncio.TaskGroup() as group:
         for each in parts.workers:
             await working.enter_async_context(each)
@@ -192,6 +200,8 @@ async def run(settings: Settings) -> None:
         group.create_task(parts.installation.keep_reading(stop))
         group.create_task(seal_old_rows(parts.transactions, stop))
         group.create_task(AuditSequencer(parts.transactions).number_until_stopped(stop))
+        for courier in couriers:
+            group.create_task(courier.take_until_stopped(stop))
         log.info("worker_ready")
         await stop.wait()
     await parts.courier.drain()

@@ -21,7 +21,7 @@ def prepare(folder: Path) -> None:
 def flush_begun(folder: Path, staged: str) -> None:
     """Flushes what is written so far of a staged file, which may not have its whole name yet."""
     for each in (folder / STAGING).glob(f"{Path(staged).name}*"):
-        _flush(each)
+        flush(each)
 
 
 def publish(folder: Path, staged: str, name: str) -> None:
@@ -31,13 +31,13 @@ def publish(folder: Path, staged: str, name: str) -> None:
     """
     source, target = folder / staged, folder / name
     source.chmod(0o600)
-    _flush(source)
+    flush(source)
     target.parent.mkdir(mode=0o700, exist_ok=True)
     # A link never replaces a file, as a rename would.
     target.hardlink_to(source)
     source.unlink()
-    _flush(target.parent)
-    _flush(folder)
+    flush(target.parent)
+    flush(folder)
 
 
 def discard(folder: Path, staged: str) -> None:
@@ -61,7 +61,8 @@ def _written_at(path: Path) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Has the disk keep what is written of a file, or the names in a folder; raises `OSError`."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -11,14 +11,8 @@ from domain.audit_export import Opening, ReceiptEvent, receipt_text
 from domain.audit_tree import inclusion_places, inclusion_proof
 from domain.receipt import Proof
 from store.audit import AuditRow
-from store.audit_tree import (
-    AuditCheckpointRow,
-    events_of_session,
-    first_checkpoint_over,
-    leaf_of,
-    nodes_at,
-    signer_of,
-)
+from store.audit_checkpoint import AuditCheckpointRow, first_checkpoint_over
+from store.audit_tree import events_of_session, leaf_of, nodes_at, signer_of
 from store.public_session import PublicSessionRow
 
 SHOWN = (

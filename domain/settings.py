@@ -111,6 +111,11 @@ class Settings:
     object_store: str = _text(
         ".gatepass/objects", "Where uploaded files lie: a folder, or s3://, gs://, az://"
     )
+    audit_witness: str = _text(
+        "",
+        "Where each signed head of the audit log is kept outside: a folder, or s3://, gs://, az://;"
+        " empty for nowhere",
+    )
     log_level: str = _text("info", "debug, info, warning or error")
 
     # The party's door: codes (C11 to C14).

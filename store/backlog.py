@@ -1,4 +1,7 @@
-"""What is behind: facts whose consequences wait for a worker, for Temporal or for a mail server."""
+"""What is behind: facts whose consequences wait for a worker, for Temporal or for a mail server.
+
+Events of the audit log wait for their places where no worker runs, and where a log is broken.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from store.audit import AuditRow
 from store.intent import IntentRow
 from store.mail import MailRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
@@ -14,17 +18,21 @@ from store.public_session import OPEN_STATUSES, PublicSessionRow
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many intents, mails and sessions past their end wait, and since when the oldest does."""
+    """How many intents, mails, sessions past their end and events of the audit log wait.
+
+    `since` is when the oldest of all began to.
+    """
 
     intents: int
     mails: int
     unsettled: int
+    audit: int
     since: datetime | None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is behind."""
-        return not (self.intents or self.mails or self.unsettled)
+        return not (self.intents or self.mails or self.unsettled or self.audit)
 
 
 async def backlog(db: AsyncSession, before: datetime) -> Backlog:
@@ -41,9 +49,14 @@ async def backlog(db: AsyncSession, before: datetime) -> Backlog:
     overdue = select(func.count(), func.min(PublicSessionRow.expires_at)).where(
         col(PublicSessionRow.expires_at) < before, col(PublicSessionRow.status).in_(OPEN_STATUSES)
     )
-    rows = (await db.execute(intents.union_all(mails, unsettled, overdue))).all()
-    told, queued, ended, late = (int(count) for count, _ in rows)
-    return Backlog(told, queued, ended + late, _oldest([at for _, at in rows]))
+    placeless = select(func.count(), func.min(AuditRow.at)).where(
+        col(AuditRow.position).is_(None),
+        col(AuditRow.commitment).is_not(None),
+        col(AuditRow.at) < before,
+    )
+    rows = (await db.execute(intents.union_all(mails, unsettled, overdue, placeless))).all()
+    told, queued, ended, late, events = (int(count) for count, _ in rows)
+    return Backlog(told, queued, ended + late, events, _oldest([at for _, at in rows]))
 
 
 def _oldest(times: list[datetime | None]) -> datetime | None:

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from store import (
     audit,
+    audit_checkpoint,
     audit_tree,
     binding,
     code,
@@ -25,6 +26,7 @@ from store import (
 METADATA = SQLModel.metadata
 MODULES = (
     audit,
+    audit_checkpoint,
     audit_tree,
     binding,
     code,

@@ -1,10 +1,11 @@
 """Workspaces: a company using Gatepass."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 
 from store.columns import instant, primary_id
 
@@ -29,3 +30,8 @@ async def workspace_by_key(db: AsyncSession, key: str) -> WorkspaceRow | None:
 async def workspace_by_id(db: AsyncSession, workspace_id: UUID) -> WorkspaceRow:
     """The workspace of a row; it exists."""
     return await db.get_one(WorkspaceRow, workspace_id)
+
+
+async def workspaces(db: AsyncSession) -> Sequence[WorkspaceRow]:
+    """Every workspace of this installation, by their keys."""
+    return (await db.scalars(select(WorkspaceRow).order_by(col(WorkspaceRow.key)))).all()

@@ -69,6 +69,8 @@ class Bucket:
         if "uploadId" in query:
             return self._uploaded(asked, body)
         if method == "PUT":
+            if headers.get("if-none-match") == "*" and path in self.objects:
+                return Answer(412)
             self.objects[path] = body
             return Answer()
         return self._read(method, path, headers)
