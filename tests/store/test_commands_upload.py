@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+import adapters.objects
 from adapters.object_folder import STAGING
-from adapters.objects import ObjectStore
+from adapters.objects import ObjectStore, new_object_name
+from commands import upload_orphans
 from commands.public_session import revoke
 from commands.room import Visitor
 from commands.upload import (
@@ -29,6 +31,7 @@ from commands.upload_file import file_key_of, let_go, read_file
 from commands.upload_orphans import remove_orphans
 from commands.upload_receive import Received, Reception, receive
 from domain.errors import AnswersRefused, NotFound, SessionEnded, TaskDone, TaskLocked
+from domain.housekeeping import ORPHANS_LEFT_FOR, STAGED_LEFT_FOR, Swept
 from domain.upload import UploadReason, UploadRefused
 from store.audit import AuditRow
 from store.public_session import SubmissionRow, submissions_of
@@ -36,7 +39,7 @@ from store.upload import UploadRow, UploadState, upload_by_id
 from tests.rooms.files import MIB, pdf, picture, with_uploads
 from tests.rooms.house import House, bare_house, furnish
 
-SOON = timedelta(minutes=15)
+SOON = timedelta(minutes=1)
 
 
 @pytest_asyncio.fixture
@@ -109,7 +112,7 @@ async def sent(
 
 async def names(objects: ObjectStore, house: House) -> list[str]:
     later = house.clock.now + timedelta(days=36_500)
-    return [each async for each in objects.names_before(later)]
+    return [name async for page in objects.listed_before(later) for name in page.old]
 
 
 async def reason_of(doing: Any) -> UploadReason:
@@ -318,27 +321,94 @@ async def test_a_locked_task_takes_nothing(house: House, objects: ObjectStore) -
     assert await names(objects, house) == []
 
 
-async def test_objects_without_a_row_go_after_a_while(
-    house: House, visitor: Visitor, objects: ObjectStore, tmp_path: Path
-) -> None:
-    """As if the process was killed between the object and its row, or in the middle of it."""
-    now = datetime.now(UTC)
-    await remove_orphans(house.transactions, objects, now - SOON)
-    kept = await sent(house, visitor, objects)
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orphans are asked about again without waiting."""
+    monkeypatch.setattr(upload_orphans, "ASKED_AGAIN_AFTER", timedelta())
+
+
+async def swept(house: House, objects: ObjectStore, at: datetime, cursor: str = "") -> Swept:
+    return await remove_orphans(house.transactions, objects, at, cursor)
+
+
+async def removed_one(house: House, visitor: Visitor, objects: ObjectStore) -> UploadRow:
     gone = await sent(house, visitor, objects)
     async with house.transactions.work() as work:
         await remove_upload(work, visitor, "papers", gone.id)
+    return gone
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_objects_without_a_row_go_after_a_while(
+    house: House, visitor: Visitor, objects: ObjectStore
+) -> None:
+    """As if the process was killed between the object and its row."""
+    now = datetime.now(UTC)
+    await swept(house, objects, now)
+    kept = await sent(house, visitor, objects)
+    await removed_one(house, visitor, objects)
     orphan = await received(house, visitor, objects, incoming(), pdf())
+    assert orphan.reception.object_name in await names(objects, house)
+    assert await swept(house, objects, now) == Swept(1)
+    assert orphan.reception.object_name in await names(objects, house)
+    assert await swept(house, objects, now + ORPHANS_LEFT_FOR + SOON) == Swept(1)
+    assert await names(objects, house) == [kept.object_name]
+    assert await swept(house, objects, now + ORPHANS_LEFT_FOR + SOON) == Swept()
+
+
+async def test_what_is_staged_is_left_for_hours(
+    house: House, objects: ObjectStore, tmp_path: Path
+) -> None:
+    """A slow sender's file is not touched for long: it is written in large pieces."""
+    now = datetime.now(UTC)
+    await swept(house, objects, now)
     torn = tmp_path / "objects" / STAGING / "torn"
     torn.write_bytes(b"half")
-    assert orphan.reception.object_name in await names(objects, house)
-    assert await remove_orphans(house.transactions, objects, now - SOON) == 1
-    assert torn.exists(), "what is young may be on its way"
-    assert orphan.reception.object_name in await names(objects, house)
-    assert await remove_orphans(house.transactions, objects, now + SOON) == 2
-    assert await names(objects, house) == [kept.object_name]
+    assert await swept(house, objects, now + STAGED_LEFT_FOR - SOON) == Swept()
+    assert torn.exists()
+    assert await swept(house, objects, now + STAGED_LEFT_FOR + SOON) == Swept(1)
     assert not torn.exists()
-    assert await remove_orphans(house.transactions, objects, now + SOON) == 0
+
+
+async def test_a_large_store_is_read_run_by_run(
+    house: House, visitor: Visitor, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run lasts as long as it may: what is known goes first, the rest from the cursor on."""
+    await swept(house, objects, house.clock.now)
+    monkeypatch.setattr(upload_orphans, "ASKED_AGAIN_AFTER", timedelta())
+    monkeypatch.setattr(upload_orphans, "SWEEP_FOR", timedelta())
+    monkeypatch.setattr(adapters.objects, "LISTED_AT_ONCE", 1)
+    orphans = sorted([await stray(objects) for _ in range(3)])
+    late = datetime.now(UTC) + ORPHANS_LEFT_FOR + SOON
+    gone = await removed_one(house, visitor, objects)
+    cursor, left = "", []
+    for _ in orphans:
+        count, cursor = astuple(await swept(house, objects, late, cursor))
+        left.append((count, cursor))
+    assert left == [(2, orphans[0]), (1, orphans[1]), (1, orphans[2])]
+    assert await swept(house, objects, late, cursor) == Swept()
+    assert gone.object_name not in await names(objects, house)
+
+
+async def stray(objects: ObjectStore) -> str:
+    name = new_object_name()
+    await objects.write(name, pieces(b"x"))
+    return name
+
+
+async def test_a_row_that_comes_late_keeps_its_object(
+    house: House, visitor: Visitor, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket dates a long upload by its beginning: it looks old before it has its row."""
+    monkeypatch.setattr(upload_orphans, "ASKED_AGAIN_AFTER", timedelta(seconds=0.5))
+    what = incoming()
+    whole = await received(house, visitor, objects, what, pdf())
+    late = datetime.now(UTC) + ORPHANS_LEFT_FOR + SOON
+    sweeping = asyncio.create_task(swept(house, objects, late))
+    await asyncio.sleep(0.2)
+    await finished(house, visitor, what, whole)
+    await sweeping
+    assert whole.reception.object_name in await names(objects, house)
 
 
 async def test_a_removed_id_is_not_taken_again(
