@@ -1,6 +1,7 @@
 """Uploads through the commands: whole or not at all, within the scope, gone at last (PS-40)."""
 
 import asyncio
+import hashlib
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import astuple, replace
@@ -13,9 +14,10 @@ import pytest
 import pytest_asyncio
 
 import adapters.objects
+from adapters import file_check
 from adapters.object_folder import STAGING
 from adapters.objects import ObjectStore, new_object_name
-from commands import upload_orphans
+from commands import upload_orphans, upload_receive
 from commands.public_session import revoke
 from commands.room import Visitor
 from commands.upload import (
@@ -29,8 +31,9 @@ from commands.upload import (
 )
 from commands.upload_file import file_key_of, let_go, read_file
 from commands.upload_orphans import remove_orphans
-from commands.upload_receive import Received, Reception, receive
+from commands.upload_receive import Received, Reception, _Measured, receive
 from domain.errors import AnswersRefused, NotFound, SessionEnded, TaskDone, TaskLocked
+from domain.file_kind import HEAD_BYTES
 from domain.housekeeping import ORPHANS_LEFT_FOR, STAGED_LEFT_FOR, Swept
 from domain.upload import UploadReason, UploadRefused
 from store.audit import AuditRow
@@ -189,6 +192,70 @@ async def test_what_breaks_off_leaves_nothing(
             await receive(begin, broken(), objects)
     assert files_below(tmp_path / "objects") == []
     assert await house.all(UploadRow) == []
+
+
+async def test_a_slow_sender_takes_nobodys_turn_to_be_checked(
+    house: House, visitor: Visitor, objects: ObjectStore, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """However slowly one file comes, the only place there is checks the next one."""
+    monkeypatch.setattr(file_check, "_receiving", asyncio.Semaphore(1))
+    held = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield pdf() + b" " * HEAD_BYTES
+        held.set()
+        await asyncio.Event().wait()
+
+    first, second = await begun(house, visitor, incoming()), incoming()
+    waiting = asyncio.create_task(receive(first, slow(), objects))
+    await held.wait()
+    assert (await received(house, visitor, objects, second, pdf())).size > 0
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert len(files_below(tmp_path / "objects")) == 1
+
+
+async def test_what_is_set_aside_cannot_be_read_by_anybody(
+    house: House, visitor: Visitor, objects: ObjectStore, tmp_path: Path, monkeypatch: Any
+) -> None:
+    # PS-28
+    seen: list[bytes] = []
+
+    async def looking(*args: Any, **more: Any) -> AsyncIterator[bytes]:
+        seen.extend(each.read_bytes() for each in files_below(tmp_path / "objects"))
+        async for each in file_check.checked(*args, **more):
+            yield each
+
+    monkeypatch.setattr(upload_receive, "checked", looking)
+    await received(house, visitor, objects, incoming(), pdf())
+    assert len(seen) == 1
+    assert b"%PDF" not in seen[0]
+
+
+@pytest.mark.parametrize(("name", "raw", "hashes"), [("a.csv", b"a;b\n", 2), ("a.pdf", pdf(), 3)])
+async def test_no_bytes_are_hashed_twice(
+    house: House,
+    visitor: Visitor,
+    objects: ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    raw: bytes,
+    hashes: int,
+) -> None:
+    """What came and what is stored; what is kept only where that is something else."""
+    made: list[_Measured] = []
+
+    class Counted(_Measured):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    monkeypatch.setattr(upload_receive, "_Measured", Counted)
+    whole = await received(house, visitor, objects, incoming(name), raw)
+    assert len([each for each in made if each.size]) == hashes
+    assert (whole.received_sha256 == whole.sha256) == (name == "a.csv")
+    assert whole.received_sha256 == hashlib.sha256(raw).hexdigest()
 
 
 async def test_sixteen_at_once_into_one_place_are_one(
