@@ -21,6 +21,7 @@ from api.upload_words import size_in_words
 from commands.pinned import pinned_document, pinned_form
 from commands.room import Room, party_of
 from commands.task_kind import AGREED, FILES
+from commands.upload import scope_of
 from commands.work import Work
 from domain.document import Document
 from domain.errors import AnswersRefused
@@ -130,7 +131,7 @@ class UploadPage(TaskPage):
     async def show(
         self, place: Place, locale: str, refused: AnswersRefused | None
     ) -> dict[str, Any]:
-        scope = UploadScope.of(place.task.upload or {})
+        scope = scope_of(place.task, place.work.settings)
         largest = max(map(scope.limit_of, scope.kinds))
         rows = await uploads_of_task(place.work.db, place.task.id)
         files = [PartyFile.of(each, locale) for each in rows]

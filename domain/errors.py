@@ -282,7 +282,10 @@ class EpochInUse(DomainError):
 
 @dataclass(eq=False)
 class UploadWithheld(DomainError):
-    """A file is not given out: its state says why (`open`, `checking`, `infected`)."""
+    """A file is not given out; its state says why.
+
+    `open`, `checking`, `infected` or `unscannable`.
+    """
 
     state: str
 

@@ -1,7 +1,7 @@
 """What may be uploaded for a task, and every reason why a file is refused (PS-40)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -113,6 +113,10 @@ class UploadScope:
             required=tuple(Slot(each["key"], each["title"]) for each in raw.get("required", ())),
             retention=retention_of(raw),
         )
+
+    def at_most(self, max_bytes: int) -> "UploadScope":
+        """The same with files of no more than so many bytes."""
+        return replace(self, max_bytes=min(self.max_bytes, max_bytes))
 
     @property
     def slots(self) -> tuple[Slot, ...]:

@@ -344,7 +344,11 @@ async def test_submitting_needs_every_named_file_and_enough_of_them(
     insurance = await sent(house, visitor, objects, slot="insurance")
     assert await errors() == {"files": "At least 2 files are needed; so far there are 1."}
     other = await sent(house, visitor, objects, "b.jpg")
-    for state, word in ((UploadState.CHECKING, "checked"), (UploadState.INFECTED, "virus")):
+    for state, word in (
+        (UploadState.CHECKING, "checked"),
+        (UploadState.INFECTED, "A virus"),
+        (UploadState.UNSCANNABLE, "too large for our virus scanner"),
+    ):
         await put(house, insurance.id, state)
         assert word in (await errors())["insurance"]
     await put(house, insurance.id, UploadState.READY)

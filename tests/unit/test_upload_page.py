@@ -15,6 +15,7 @@ from typing_extensions import override
 from adapters.languages import available
 from api.party_pages import Occasion, Step, page_of
 from domain.task import TaskState
+from store.upload import UploadState
 
 STATIC = Path(__file__).parents[2] / "api" / "static"
 NOW = datetime(2026, 12, 6, 14, 5, tzinfo=UTC)
@@ -155,6 +156,7 @@ def test_the_fields_before_the_file_come_first_in_the_body() -> None:
     [
         ((), 0, "Still missing: Insurance."),
         ((a_file("insurance", state="infected"),), 0, "Still missing: Insurance."),
+        ((a_file("insurance", state="unscannable"),), 0, "Still missing: Insurance."),
         ((a_file("insurance"),), 2, "Files so far: 1 of at least 2."),
         ((a_file("insurance"), a_file("", state="infected")), 2, "Files so far: 1 of at least 2."),
         ((a_file("insurance", state="checking"),), 1, "Everything that is needed is here."),
@@ -169,7 +171,13 @@ def test_the_page_says_what_is_missing(
 
 
 def test_a_state_is_said_in_words() -> None:
-    said = {"ready": "Uploaded", "checking": "Being checked", "infected": "A virus was found"}
+    said = {
+        "ready": "Uploaded",
+        "checking": "Being checked",
+        "infected": "A virus was found",
+        "unscannable": "too large for our virus scanner",
+    }
+    assert set(said) == set(UploadState)
     for state, words in said.items():
         assert words in a_page(a_file("", state=state)).text
         assert words in a_page().words[state]
@@ -222,7 +230,7 @@ def used_words() -> set[str]:
 
 
 def test_the_script_has_all_its_words_and_no_others() -> None:
-    given = set(a_page().words) - {"largest", "kinds", "ready", "checking", "infected"}
+    given = set(a_page().words) - {"largest", "kinds", *UploadState}
     assert given == used_words()
 
 
