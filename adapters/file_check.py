@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+from adapters.file_checks.boxes import passing_boxes
 from adapters.file_checks.confinement import MOST_CPU_SECONDS
 from adapters.file_checks.passing import is_text, passing_text
 from adapters.file_checks.verdict import Verdict
@@ -67,7 +68,7 @@ async def checked(
 async def passing(kind: FileKind, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The same bytes while they are of this kind; raises `UploadRefused` in their midst."""
     async with aclosing(with_good_head(kind, chunks)) as good:
-        stream = passing_text(good) if is_text(kind) else good
+        stream = passing_text(good) if is_text(kind) else passing_boxes(kind, good)
         async with aclosing(stream):
             async for each in stream:
                 yield each
