@@ -133,6 +133,15 @@ class UploadScope:
         whole = kind.inspection == Inspection.WHOLE
         return min(self.max_bytes, WHOLE_BYTES) if whole else self.max_bytes
 
+    @property
+    def kinds_by_limit(self) -> tuple[tuple[int, tuple[FileKind, ...]], ...]:
+        """Each limit in bytes that some kinds have, in the order of the kinds."""
+        limits = dict.fromkeys(map(self.limit_of, self.kinds))
+        return tuple(
+            (limit, tuple(each for each in self.kinds if self.limit_of(each) == limit))
+            for limit in limits
+        )
+
     def refuses_file(self, name: str, size: int | None, files_now: int) -> UploadRefusal | None:
         """Before a byte is read: by name, announced size (None: unknown) and files there are."""
         if files_now >= self.max_files:

@@ -132,10 +132,10 @@ async def test_refusals_are_read_where_the_file_was_chosen(
     page, place = person.page, place_of(person.page, OTHERS)
     chooser = place.locator("input[type=file]")
     for file, words in (
-        (Attached("a.exe", b"MZ"), "this kind of file is not possible here"),
+        (Attached("a.exe", b"MZ"), "this kind of file (.exe) is not possible here"),
         (Attached("b.pdf", b""), "the file is empty"),
         (Attached("c.pdf", bytes(21 * MIB)), "the file has 21 MB, and at most 20 MB are possible"),
-        (Attached("d.pdf", picture()), "by its name this file is PDF, but it contains something"),
+        (Attached("d.pdf", picture()), "by its name this file is PDF, but it contains JPEG"),
         (Attached("e.pdf", pdf_with_password()), "can be opened with a password only"),
         (Attached("f.jpg", picture()[:400]), "is damaged and cannot be read"),
         (Attached("g.pdf", b"x" * 15 * MIB), "by its name this file is PDF"),
