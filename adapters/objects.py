@@ -8,7 +8,7 @@ returns, a row may point to it even if the power fails. A bucket does the same b
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +21,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
-from adapters.object_folder import STAGING, discard, flush_begun, listed, prepare, publish, sweep
+from adapters.object_folder import STAGING, discard, flush_begun, prepare, publish, sweep
+from adapters.object_listing import OBJECT_NAME, Listed, pages_of
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as AnyStore
@@ -35,8 +36,6 @@ FLUSHED_BYTES = 32 * 2**20
 """How much is flushed at a time while a file in a folder is written."""
 RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 """A person waits: the library's own three minutes would be no answer."""
-LISTED_AT_ONCE = 500
-OBJECT_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{40}")
 STAGED_NAME = re.compile(rf"{STAGING}/[0-9a-f]{{40}}")
 
 
@@ -60,14 +59,6 @@ def new_object_name() -> str:
 
 def _new_staged_name() -> str:
     return f"{STAGING}/{secrets.token_hex(20)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Some of the objects that there are: those that are old, and the last one that was seen."""
-
-    old: tuple[str, ...]
-    last: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +154,8 @@ class ObjectStore:
         Raises `ObjectStoreAway`.
         """
         with _reaching(str(moment)):
-            async for page in self._pages(after):
-                named = [each for each in page if OBJECT_NAME.fullmatch(each[0])]
-                old = tuple(name for name, written_at in named if written_at < moment)
-                yield Listed(old, page[-1][0])
-
-    async def _pages(self, after: str) -> AsyncIterator[Sequence[tuple[str, datetime]]]:
-        # The library lists a folder in no order.
-        if self._folder is None:
-            offset = after or None
-            async for page in obstore.list(self._store, offset=offset, chunk_size=LISTED_AT_ONCE):
-                yield [(each["path"], each["last_modified"]) for each in page]
-            return
-        while found := await asyncio.to_thread(listed, self._folder, after, LISTED_AT_ONCE):
-            yield found
-            after = found[-1][0]
+            async for page in pages_of(self._store, self._folder, after):
+                yield Listed.of(page, moment)
 
     @asynccontextmanager
     async def set_aside(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[StoredObject]:

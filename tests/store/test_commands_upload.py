@@ -13,8 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-import adapters.objects
-from adapters import file_check
+from adapters import file_check, object_listing
 from adapters.object_folder import STAGING
 from adapters.objects import ObjectStore, new_object_name
 from commands import upload_orphans, upload_receive
@@ -448,7 +447,7 @@ async def test_a_large_store_is_read_run_by_run(
     await swept(house, objects, house.clock.now)
     monkeypatch.setattr(upload_orphans, "ASKED_AGAIN_AFTER", timedelta())
     monkeypatch.setattr(upload_orphans, "SWEEP_FOR", timedelta())
-    monkeypatch.setattr(adapters.objects, "LISTED_AT_ONCE", 1)
+    monkeypatch.setattr(object_listing, "LISTED_AT_ONCE", 1)
     orphans = sorted([await stray(objects) for _ in range(3)])
     late = datetime.now(UTC) + ORPHANS_LEFT_FOR + SOON
     gone = await removed_one(house, visitor, objects)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters import objects
+from adapters import object_listing
+from adapters.object_listing import OBJECT_NAME
 from adapters.objects import (
-    OBJECT_NAME,
     ObjectExists,
     ObjectMissing,
     ObjectStore,
@@ -179,7 +179,7 @@ async def test_old_objects_and_what_broken_writes_left_are_found(
 async def test_a_listing_goes_on_where_one_stopped(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(objects, "LISTED_AT_ONCE", 2)
+    monkeypatch.setattr(object_listing, "LISTED_AT_ONCE", 2)
     names = sorted(new_object_name() for _ in range(5))
     for each in reversed(names):
         await store.write(each, _once(b"x"))
