@@ -130,7 +130,7 @@ def _upload_check_workers(client: Client, transactions: Transactions) -> tuple[W
     from adapters.clamd import Clamd  # noqa: PLC0415 - its library is optional
 
     objects = ObjectStore.at(settings.object_store)
-    scanner = Clamd(settings.clamd_address)
+    scanner = Clamd(settings.clamd_address, settings.clamd_most_bytes)
     return (upload_check_worker(client, transactions, objects, scanner),)
 
 

@@ -20,7 +20,6 @@ from domain.housekeeping import (
     BATCH,
     CODES_KEPT_FOR,
     ERASED_AT_ONCE,
-    ORPHANS_LEFT_FOR,
     SWEEP_FOR,
     Swept,
 )
@@ -79,9 +78,9 @@ class HousekeepingActivities:
     @activity.defn
     async def remove_orphans(self, due: SweepDue) -> Swept:
         """Removes the bytes of files that have no row, or whose row was removed."""
-        before = self._transactions.later(due.at) - ORPHANS_LEFT_FOR
+        at = self._transactions.later(due.at)
         async with pulse():
-            return Swept(await remove_orphans(self._transactions, self._objects, before))
+            return await remove_orphans(self._transactions, self._objects, at, due.cursor)
 
     @activity.defn
     async def reconcile(self, due: SweepDue) -> Swept:

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+from adapters.file_checks.boxes import passing_boxes
 from adapters.file_checks.confinement import MOST_CPU_SECONDS
 from adapters.file_checks.passing import is_text, passing_text
 from adapters.file_checks.verdict import Verdict
@@ -24,7 +25,10 @@ from domain.upload import UploadReason, UploadRefused, refused, refuses_content,
 
 CHECKING_AT_ONCE = 2
 RECEIVING_AT_ONCE = 16
-"""Processes that may wait for the rest of their file; each holds what came, at most 50 MiB."""
+"""Processes that may read their file or wait for their turn; each holds 50 MiB of it at most.
+
+A sender must not be waited for in here: give `sanitised` a file that has come.
+"""
 
 _PIECE = 256 * 1024
 _ROOT = str(Path(__file__).resolve().parents[1])
@@ -63,8 +67,8 @@ async def checked(
 
 async def passing(kind: FileKind, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The same bytes while they are of this kind; raises `UploadRefused` in their midst."""
-    async with aclosing(_with_good_head(kind, chunks)) as good:
-        stream = passing_text(good) if is_text(kind) else good
+    async with aclosing(with_good_head(kind, chunks)) as good:
+        stream = passing_text(good) if is_text(kind) else passing_boxes(kind, good)
         async with aclosing(stream):
             async for each in stream:
                 yield each
@@ -82,7 +86,7 @@ async def sanitised(
     takes is the caller's to limit. Close this generator (`contextlib.aclosing`) when stopping
     early: that ends the process. Raises `FileCheckBroken` when the check itself fails.
     """
-    async with aclosing(_with_good_head(kind, chunks)) as good:
+    async with aclosing(with_good_head(kind, chunks)) as good:
         head = await anext(good)
         async with _receiving, _process(kind) as process:
             await _feed(process, _beginning_with(head, good), timeout)
@@ -93,15 +97,10 @@ async def sanitised(
                 yield each
 
 
-async def _beginning_with(head: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    yield head
-    async for each in rest:
-        yield each
-
-
-async def _with_good_head(
+async def with_good_head(
     kind: FileKind, chunks: AsyncIterator[bytes]
 ) -> AsyncGenerator[bytes, None]:
+    """The same bytes, the first `HEAD_BYTES` in one piece and of this kind; or `UploadRefused`."""
     head, judged = b"", False
     async for chunk in chunks:
         if judged:
@@ -114,6 +113,12 @@ async def _with_good_head(
     if not judged:
         _check_head(kind, head)
         yield head
+
+
+async def _beginning_with(head: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield head
+    async for each in rest:
+        yield each
 
 
 def _check_head(kind: FileKind, head: bytes) -> bool:

@@ -5,11 +5,13 @@ the name; here a written file is flushed and then given its name, which fails if
 """
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 STAGING = "staging"
-"""Where files are written before they have their name; anything old in it was given up."""
+"""Where files are written before they have their name; what is hours old in it was given up."""
 
 
 def prepare(folder: Path) -> None:
@@ -43,6 +45,21 @@ def publish(folder: Path, staged: str, name: str) -> None:
 def discard(folder: Path, staged: str) -> None:
     """Removes a staged file, if it is there."""
     (folder / staged).unlink(missing_ok=True)
+
+
+def listed(folder: Path, after: str, most: int) -> list[tuple[str, datetime]]:
+    """The next files behind a name, in the order of their names, and when each was last written."""
+    names = islice(_names_after(folder, after), most)
+    return [(each, _written_at(folder / each)) for each in names]
+
+
+def _names_after(folder: Path, after: str) -> Iterator[str]:
+    """Folder by folder, so that no more than one of them is held."""
+    begun = after.partition("/")[0]
+    for inner in sorted(each for each in folder.iterdir() if each.is_dir()):
+        if inner.name >= begun and inner.name != STAGING:
+            names = (f"{inner.name}/{each.name}" for each in inner.iterdir())
+            yield from sorted(each for each in names if each > after)
 
 
 def sweep(folder: Path, before: datetime) -> int:

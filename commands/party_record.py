@@ -60,8 +60,8 @@ sessions/<id>/session.json     one public session: its tasks, what was submitted
 sessions/<id>/audit.jsonl      what was written down about the session, one event a line
 sessions/<id>/files/           the files that were uploaded, as they were stored
 missing.json                   files that are not here, and why: "removed" before they were
-                               submitted, "erased", still "checking", "infected", "unreadable", or
-                               "incomplete" where one breaks off
+                               submitted, "erased", still "checking", "infected", "unscannable",
+                               "unreadable", or "incomplete" where one breaks off
 
 Times are in UTC (RFC 3339), ids are UUIDs. In audit.jsonl a commitment is the SHA-256 of the salt
 and the text, and the leaf hash is the event's entry in the audit tree at its position.

@@ -171,6 +171,13 @@ class Settings:
     clamd_address: str = _text(
         "", "host:port of ClamAV's clamd, which checks every uploaded file; empty for none"
     )
+    clamd_most_bytes: int = _setting(
+        100 * 1024 * 1024,
+        "bytes",
+        "Largest file that clamd takes, its StreamMaxLength; larger ones are refused at once",
+        low=1024 * 1024,
+        high=4 * 1024 * 1024 * 1024,
+    )
 
     # Templates and issuing.
     template_time_bound: timedelta = _length(

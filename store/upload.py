@@ -16,11 +16,15 @@ from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
 class UploadState(StrEnum):
-    """Whether a file may be used: `checking → ready / infected`, or `ready` at once."""
+    """Whether a file may be used: `checking → ready / infected / unscannable`, or `ready` at once.
+
+    `unscannable` is too large for the virus scanner, which will never judge it.
+    """
 
     CHECKING = "checking"
     READY = "ready"
     INFECTED = "infected"
+    UNSCANNABLE = "unscannable"
 
 
 class UploadRow(SealedRow, table=True):

@@ -106,7 +106,7 @@ def content_of(raw: bytes, entry: Entry, most: int = WHOLE_BYTES) -> bytes:
     """What an entry holds; raises `UploadRefused` if that is more than `most` bytes."""
     if entry.about.file_size > most:
         raise _bomb(size_text(most), size_text(entry.about.file_size))
-    return b"".join(_pieces(raw, entry))
+    return b"".join(pieces_of(raw, entry))
 
 
 def written(raw: bytes, entries: Sequence[Entry]) -> bytes:
@@ -212,7 +212,7 @@ def _check_nested(raw: bytes, allowance: Allowance, depth: int) -> None:
 def _measure(raw: bytes, entry: Entry, allowance: Allowance) -> bytes:
     """Unpacks an entry to compare it with what is stated; gives its first bytes."""
     head, size, crc = b"", 0, 0
-    for piece in _pieces(raw, entry):
+    for piece in pieces_of(raw, entry):
         head = head or piece[:512]
         allowance.spend(len(piece))
         size, crc = size + len(piece), zlib.crc32(piece, crc)
@@ -223,7 +223,8 @@ def _measure(raw: bytes, entry: Entry, allowance: Allowance) -> bytes:
     return head
 
 
-def _pieces(raw: bytes, entry: Entry) -> Iterator[bytes]:
+def pieces_of(raw: bytes, entry: Entry) -> Iterator[bytes]:
+    """What an entry holds, piece by piece; some may be empty."""
     packed = memoryview(raw)[entry.data_at : entry.ends_at]
     windows = (packed[at : at + _WINDOW] for at in range(0, len(packed), _WINDOW))
     if entry.about.compress_type == _STORED:

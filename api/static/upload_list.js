@@ -6,7 +6,7 @@ const SAID_EVERY_MS = 700;
 const language = document.documentElement.lang;
 
 export function words(key, values = {}) {
-  const known = { largest: WORDS.largest, kinds: WORDS.kinds, ...values };
+  const known = { kinds: WORDS.kinds, ...values };
   return WORDS[key].replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
 }
 

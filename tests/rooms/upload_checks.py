@@ -57,7 +57,7 @@ class Checked:
     async def working(self) -> AsyncIterator[None]:
         """The worker of the checks."""
         transactions = self.at.house.transactions
-        scanner = Clamd(self.daemon.address)
+        scanner = Clamd(self.daemon.address, transactions.settings.clamd_most_bytes)
         async with worker.upload_check_worker(self.at.client, transactions, self.objects, scanner):
             yield
 

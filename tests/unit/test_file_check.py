@@ -369,6 +369,16 @@ MP4 = b"\0\0\0\x18ftypisom\0\0\0\0isommp41"
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 
+def box(name: bytes, content: bytes = b"", *, large: bool = False) -> bytes:
+    if large:
+        return b"\0\0\0\1" + name + (16 + len(content)).to_bytes(8, "big") + content
+    return (8 + len(content)).to_bytes(4, "big") + name + content
+
+
+FILM = MP4 + box(b"free") + box(b"mdat", os.urandom(300_000), large=True) + box(b"moov", b"x" * 99)
+PHOTO = HEIC + box(b"meta", os.urandom(300)) + box(b"mdat", os.urandom(70_000))
+
+
 @pytest.mark.parametrize(
     ("kind", "raw"),
     [
@@ -376,11 +386,12 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
         (FileKind.CSV, b"a;b\n1;2\n"),
         (FileKind.TXT, "\ufeffa".encode()),
         (FileKind.TXT, ("a" * 70_000 + "日").encode("utf-16")),
-        (FileKind.MP4, MP4 + os.urandom(300_000)),
-        (FileKind.HEIC, HEIC + os.urandom(300)),
+        (FileKind.MP4, FILM),
+        (FileKind.HEIC, PHOTO),
+        (FileKind.HEIC, HEIC + box(b"moov")),
     ],
 )
-@pytest.mark.parametrize("size", [1000, 65536, 1 << 20])
+@pytest.mark.parametrize("size", [997, 65536, 1 << 20])
 async def test_what_passes_is_not_changed(kind: FileKind, raw: bytes, size: int) -> None:
     # PS-40
     assert await whole(checked(kind, chunks(raw, size), timeout=SOON)) == raw
@@ -418,6 +429,37 @@ async def test_what_does_not_pass_is_stopped_on_its_way(
     assert refusal.limit
     assert refusal.given
     assert bool(got) == passed
+
+
+PAGE = b"<html><script>alert(1)</script></html>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "given"),
+    [
+        (FileKind.MP4, FILM + PAGE, "no box"),
+        (FileKind.MP4, FILM + archive(a=b"x"), "no box"),
+        (FileKind.HEIC, PHOTO + PAGE, "no box"),
+        (FileKind.HEIC, PHOTO + b"<", "cut short"),
+        (FileKind.MP4, FILM + box(b"html", PAGE), "no box"),
+        (FileKind.MP4, FILM + box(b"ftyp", PAGE), "no box"),
+        (FileKind.MP4, FILM + b"\0\0\0\0free" + PAGE, "no box"),
+        (FileKind.MP4, FILM + b"\0\0\0\7free" + PAGE, "no box"),
+        (FileKind.MP4, FILM + b"\0\0\0\1free" + bytes(8) + PAGE, "no box"),
+        (FileKind.MP4, FILM[:-1], "cut short"),
+        (FileKind.MP4, FILM + b"\0\0\0\1free" + bytes(7), "cut short"),
+        (FileKind.MP4, MP4 + box(b"meta", PAGE), "to be seen"),
+        (FileKind.HEIC, HEIC + box(b"mdat", PAGE), "to be seen"),
+    ],
+)
+@pytest.mark.parametrize("size", [997, 65536])
+async def test_nothing_stands_behind_the_boxes(
+    kind: FileKind, raw: bytes, given: str, size: int
+) -> None:
+    # PS-40
+    refusal = await refusal_of(passing(kind, chunks(raw, size)))
+    assert refusal.reason == UploadReason.DAMAGED
+    assert given in refusal.given
 
 
 def test_signals_that_blame_the_file_are_not_those_of_operators() -> None:

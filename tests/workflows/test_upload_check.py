@@ -1,20 +1,25 @@
 """Uploaded files and the virus scanner, against a daemon that speaks clamd's protocol (PS-40)."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
-from adapters.clamd import Clamd, ScanFailed
-from commands.upload import remove_upload
+from adapters.clamd import Clamd
+from adapters.virus_scan import ScanFailed, TooLargeToScan
+from commands.public_session import revoke
+from commands.upload import Incoming, begin_upload, remove_upload
 from domain.errors import AnswersRefused
+from domain.upload import UploadReason, UploadRefusal, UploadRefused
 from store.audit import AuditRow
 from store.upload import UploadState
 from tests.rooms.clamd import MOST_BYTES, clamd
-from tests.rooms.files import EICAR
+from tests.rooms.files import EICAR, MIB
 from tests.rooms.upload_checks import Checked, checking, pieces
 from tests.rooms.works import eventually, works
 
@@ -82,6 +87,44 @@ async def test_a_file_that_was_taken_back_is_not_waited_for(checked: Checked) ->
     assert await verdicts(checked) == []
 
 
+async def test_a_file_that_is_too_large_to_scan_is_said_to_be(checked: Checked) -> None:
+    row = await checked.send(b"number;amount\n" * (MOST_BYTES // 14 + 1))
+    async with checked.working():
+        assert await checked.outcome(row) == "unscannable"
+    assert await verdicts(checked) == [("unscannable", "")]
+    with pytest.raises(AnswersRefused) as refused:
+        await checked.at.house.complete(checked.visitor, "papers", {})
+    assert "a.csv is too large for our virus scanner" in refused.value.errors["files"]
+
+
+async def test_what_the_scanner_does_not_take_is_refused_before_it_is_sent(
+    checked: Checked,
+) -> None:
+    transactions = checked.at.house.transactions
+    transactions.settings = replace(transactions.settings, clamd_most_bytes=MIB)
+    what = Incoming(uuid4(), "papers", "", "a.csv", announced=MIB + 1)
+    with pytest.raises(UploadRefused) as refused:
+        async with transactions.work() as work:
+            await begin_upload(work, checked.visitor, what)
+    assert refused.value.refusal == UploadRefusal(UploadReason.TOO_LARGE, "1 MB", "1.1 MB")
+
+
+async def test_nobody_waits_for_the_check_of_a_session_that_is_over(checked: Checked) -> None:
+    row = await checked.send(CLEAN)
+    checked.daemon.answers = [b""] * 3
+    async with checked.working():
+        await eventually(lambda: _is_asked(checked))
+        house = checked.at.house
+        async with house.transactions.work() as work:
+            await revoke(work, house.target(await house.session(row.session_id)), "why")
+        assert await checked.outcome(row) == ""
+    assert await verdicts(checked) == []
+
+
+async def _is_asked(checked: Checked) -> bool:
+    return checked.daemon.scanned != []
+
+
 async def test_told_twice_to_start_is_one_check(checked: Checked) -> None:
     row = await checked.send(CLEAN)
     async with checked.working():
@@ -98,11 +141,17 @@ async def test_told_twice_to_start_is_one_check(checked: Checked) -> None:
 
 
 async def test_what_the_daemon_cannot_judge_stays_unknown() -> None:
-    async with clamd() as daemon:
-        with pytest.raises(ScanFailed, match="BufferTooLong"):
-            await Clamd(daemon.address).virus_in(pieces(bytes(MOST_BYTES + 1)))
     with pytest.raises(ScanFailed, match="Error connecting"):
-        await Clamd(daemon.address).virus_in(pieces(CLEAN))
+        await Clamd("127.0.0.1:1", MOST_BYTES).virus_in(pieces(CLEAN))
+
+
+@pytest.mark.parametrize("most_bytes", [MIB, 2 * MOST_BYTES])
+async def test_too_large_is_an_answer_whoever_gives_it(most_bytes: int) -> None:
+    """We know the daemon's limit, or the daemon says that this was too much."""
+    async with clamd() as daemon:
+        with pytest.raises(TooLargeToScan):
+            await Clamd(daemon.address, most_bytes).virus_in(pieces(bytes(MOST_BYTES + 1)))
+    assert daemon.scanned == []
 
 
 async def test_a_stream_that_breaks_tells_its_own_error() -> None:
@@ -112,14 +161,14 @@ async def test_a_stream_that_breaks_tells_its_own_error() -> None:
 
     async with clamd() as daemon:
         with pytest.raises(LookupError, match="tampered"):
-            await Clamd(daemon.address).virus_in(broken())
+            await Clamd(daemon.address, MOST_BYTES).virus_in(broken())
     assert daemon.scanned == []
 
 
 @pytest.mark.parametrize("address", ["", "localhost", "localhost:", ":x"])
 async def test_an_address_is_a_host_and_a_port(address: Any) -> None:
     with pytest.raises(ValueError, match="host:port"):
-        Clamd(address)
+        Clamd(address, MOST_BYTES)
 
 
 async def test_eventually_every_file_of_many(checked: Checked) -> None:
