@@ -18,6 +18,7 @@ from adapters.settings import SettingsError, load_settings
 from commands.installation import Installation
 from commands.keyring import EpochRefused
 from commands.pack import PackError
+from commands.sealing import ClearRowsRefused
 from commands.work import Transactions, Work, utc_now
 from domain.errors import DefinitionFaulty, DomainError
 from domain.settings import Settings
@@ -26,6 +27,8 @@ from store.intent import IntentRow
 
 AT_LEISURE = timedelta(minutes=10)
 """A pack may have many files; nobody waits for a page here."""
+TOLD = (DomainError, EpochRefused, ClearRowsRefused, KeyFileError, SettingsError, PackError)
+"""What says in its own words why a command was refused."""
 NO_TABLE = "42P01"
 NO_COLUMN = "42703"
 
@@ -87,7 +90,7 @@ def refusals_told() -> Iterator[None]:
     except DefinitionFaulty as refusal:
         lines = [f"{each.pointer or '/'}: {each.message}" for each in refusal.faults]
         fail(f"{refusal}\n  " + "\n  ".join(lines))
-    except (DomainError, EpochRefused, KeyFileError, SettingsError, PackError) as refusal:
+    except TOLD as refusal:
         fail(str(refusal))
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) not in {NO_TABLE, NO_COLUMN}:

@@ -47,7 +47,11 @@ async def empty_events(db: AsyncSession, sessions: Ids, party_id: UUID | None = 
     # Locked in the order in which the sequencer numbers them, so that neither waits in a ring.
     waiting = select(AuditRow).where(about, col(AuditRow.position).is_(None))
     found = await db.scalars(waiting.order_by(col(AuditRow.id)).with_for_update())
-    for row in await opened(db, [each for each in found.all() if each.commitment is None]):
+    keys: Keys = db.info[KEYS]
+    unplaced = [each for each in found.all() if each.commitment is None]
+    # One whose contents are refused was put there by somebody: it gets no place.
+    told = [each for each in unplaced if each.unsealed is None or keys.reads_clear]
+    for row in await opened(db, told):
         row.commit()
     await db.flush()
     await _empty(db, AuditRow, about)

@@ -39,6 +39,15 @@ async def count_unsealed(db: AsyncSession) -> dict[str, int]:
     return counts
 
 
+async def has_unsealed(db: AsyncSession) -> bool:
+    """Whether any row lies in clear."""
+    for table in TABLES:
+        found = select(1).select_from(table).where(col(table.unsealed).is_not(None)).limit(1)
+        if (await db.scalars(found)).first():
+            return True
+    return False
+
+
 async def make_keys(
     db: AsyncSession, table: type[SealedRow], after: Place | None, most: int
 ) -> None:

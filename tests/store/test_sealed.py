@@ -261,6 +261,33 @@ def _mutant(record: bytes, chance: random.Random) -> bytes:
             return bytes(changed)
 
 
+async def test_clear_contents_in_a_records_place_are_refused(
+    house: House, database_url: str, tmp_path: Path
+) -> None:
+    """As a release without keys wrote them; only that this installation never had one."""
+    rows = await written(house, "k")
+    for each in rows:
+        await plant(house, each)
+    async with process(database_url, root_file(tmp_path), like=house) as fresh:
+        for each in rows:
+            for begin in (house.transactions, fresh.begin):
+                with pytest.raises(Undecipherable, match=r"^$"):
+                    async with begin.work() as work:
+                        await read(work, each)
+    (party,) = await house.all(PartyRow)
+    with pytest.raises(Undecipherable):
+        _ = party.name, "after its transaction"
+
+
+async def plant(house: House, where: Written) -> None:
+    columns = inspect(where.table).primary_key
+    found = update(where.table).where(
+        *(column == value for column, value in zip(columns, where.identity, strict=True))
+    )
+    async with house.transactions.work() as work:
+        await work.db.execute(found.values(sealed=None, unsealed=where.fields))
+
+
 MOVES = (
     "UPDATE submission SET session_id = :other WHERE session_id = :mine",
     "UPDATE audit SET session_id = :other WHERE session_id = :mine",
