@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,12 +70,17 @@ class HousekeepingActivities:
 
     @activity.defn
     async def erase_due(self, due: SweepDue) -> Swept:
-        """Erases the sessions and files whose retention is over."""
+        """Erases the sessions and files whose retention is over.
+
+        What cannot be erased is tried again by the next run.
+        """
+        left: set[UUID] = set()
 
         async def erase(at: datetime) -> int:
-            return await erasure.erase_due(self._transactions, at, ERASED_AT_ONCE)
+            return await erasure.erase_due(self._transactions, at, ERASED_AT_ONCE, left)
 
-        return await self._repeat(due, erase, ERASED_AT_ONCE)
+        tried = await self._repeat(due, erase, ERASED_AT_ONCE)
+        return Swept(tried.count - len(left))
 
     @activity.defn
     async def remove_orphans(self, due: SweepDue) -> Swept:

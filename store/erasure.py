@@ -120,18 +120,22 @@ async def destroy_keys(db: AsyncSession, owners: Sequence[Owner], at: datetime) 
     await db.run_sync(keys.load, subjects)
 
 
-async def sessions_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
-    """Sessions whose retention is over, the longest over first."""
+async def sessions_to_erase(db: AsyncSession, at: datetime, most: int, left: Ids) -> Sequence[UUID]:
+    """Sessions whose retention is over, the longest over first, but those that are `left`."""
     found = select(PublicSessionRow.id).where(
-        col(PublicSessionRow.erase_at) <= at, col(PublicSessionRow.erased_at).is_(None)
+        col(PublicSessionRow.erase_at) <= at,
+        col(PublicSessionRow.erased_at).is_(None),
+        col(PublicSessionRow.id).not_in(left),
     )
     return (await db.scalars(found.order_by(col(PublicSessionRow.erase_at)).limit(most))).all()
 
 
-async def uploads_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
-    """Files whose own retention is over, the longest over first."""
+async def uploads_to_erase(db: AsyncSession, at: datetime, most: int, left: Ids) -> Sequence[UUID]:
+    """Files whose own retention is over, the longest over first, but those that are `left`."""
     found = select(UploadRow.id).where(
-        col(UploadRow.erase_at) <= at, col(UploadRow.removed_at).is_(None)
+        col(UploadRow.erase_at) <= at,
+        col(UploadRow.removed_at).is_(None),
+        col(UploadRow.id).not_in(left),
     )
     return (await db.scalars(found.order_by(col(UploadRow.erase_at)).limit(most))).all()
 
