@@ -32,6 +32,7 @@ from commands.audit_tree import AuditSequencer
 from commands.installation import Installation
 from commands.intent import IntentCourier
 from commands.sealing import seal_old_rows
+from commands.tombstone import TombstoneLayer
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
 from domain.workflow_names import (
@@ -78,6 +79,7 @@ class WorkerParts:
     sender: SmtpSender
     courier: IntentCourier
     installation: Installation
+    tombstones: TombstoneLayer
     transactions: Transactions
     client: Client
     workers: tuple[Worker, ...]
@@ -174,7 +176,10 @@ async def compose(settings: Settings, stop: asyncio.Event) -> WorkerParts:
         housekeeping_worker(client, transactions, telegraph),
         *_upload_check_workers(client, transactions),
     )
-    return WorkerParts(engine, sender, courier, installation, transactions, client, workers)
+    tombstones = TombstoneLayer(transactions, ObjectStore.at(settings.object_store))
+    return WorkerParts(
+        engine, sender, courier, installation, tombstones, transactions, client, workers
+    )
 
 
 async def run(settings: Settings) -> None:
@@ -191,6 +196,7 @@ async def run(settings: Settings) -> None:
         group.create_task(parts.courier.repeat_until_stopped(stop))
         group.create_task(parts.installation.keep_reading(stop))
         group.create_task(seal_old_rows(parts.transactions, stop))
+        group.create_task(parts.tombstones.lay_until_stopped(stop))
         group.create_task(AuditSequencer(parts.transactions).number_until_stopped(stop))
         log.info("worker_ready")
         await stop.wait()

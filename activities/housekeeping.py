@@ -15,6 +15,7 @@ from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph
 from commands import erasure
 from commands.reconcile import reconcile_mails, reconcile_sessions
+from commands.tombstone import purge_tombstones
 from commands.upload_orphans import remove_orphans
 from commands.work import Transactions
 from domain.housekeeping import (
@@ -83,6 +84,15 @@ class HousekeepingActivities:
         return Swept(tried.count - len(left))
 
     @activity.defn
+    async def purge_tombstones(self, due: SweepDue) -> Swept:
+        """Removes tombstones that no backup is old enough to need."""
+
+        async def purge(at: datetime) -> int:
+            return await purge_tombstones(self._transactions, self._objects, at, BATCH)
+
+        return await self._repeat(due, purge, BATCH)
+
+    @activity.defn
     async def remove_orphans(self, due: SweepDue) -> Swept:
         """Removes the bytes of files that have no row, or whose row was removed."""
         before = self._transactions.later(due.at) - ORPHANS_LEFT_FOR
@@ -129,6 +139,7 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.purge_mails,
     HousekeepingActivities.purge_visits,
     HousekeepingActivities.erase_due,
+    HousekeepingActivities.purge_tombstones,
     HousekeepingActivities.remove_orphans,
     HousekeepingActivities.reconcile,
     HousekeepingActivities.reconcile_mails,

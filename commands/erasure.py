@@ -22,6 +22,7 @@ from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.messages import Revoked
 from domain.public_session import Advance, EndReason
+from domain.tombstone import Fate
 from domain.workflow_names import REVOKE
 from store import erasure as rows
 from store.database import is_away
@@ -115,6 +116,7 @@ def _audit(
 ) -> None:
     """Under the workspace's key: under the subject's own it could never be read."""
     for each in sessions:
+        work.lay_tombstone(Fate.SESSION_ERASED, each.id)
         subject, details = f"public_session:{each.id}", {"party": str(each.party_id)}
         work.audit_subject(
             AuditEvent.SESSION_ERASED,
@@ -124,6 +126,7 @@ def _audit(
             details | {"rationale": order.rationale, "end_reason": each.end_reason},
         )
     if party is not None:
+        work.lay_tombstone(Fate.PARTY_ERASED, party.id)
         work.audit_subject(
             AuditEvent.PARTY_ERASED,
             party.workspace_id,

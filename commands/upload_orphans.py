@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from adapters.object_notes import ObjectNotes
 from adapters.objects import ObjectStore
+from commands.object_claim import may_sweep
 from commands.upload_file import let_go
 from commands.work import Transactions
 from store.upload import doomed_uploads, known_objects
@@ -16,14 +18,14 @@ async def remove_orphans(begin: Transactions, objects: ObjectStore, before: date
     """Removes what was written before a moment and has no row; returns how many objects went.
 
     `before` lies far enough back for every upload under way to have its row, 15 minutes. Then come
-    the objects of files that were taken back or erased. Again is harmless. Raises
-    `ObjectStoreAway`.
+    the objects of files that were taken back or erased. Again is harmless. A store of which this
+    database may not know everything keeps what has no row. Raises `ObjectStoreAway`.
     """
-    return (
-        await _remove_unknown(begin, objects, before)
-        + await objects.sweep_staging(before)
-        + await _remove_doomed(begin, objects)
-    )
+    removed = await _remove_doomed(begin, objects)
+    if await may_sweep(begin, ObjectNotes.beside(objects)):
+        removed += await _remove_unknown(begin, objects, before)
+        removed += await objects.sweep_staging(before)
+    return removed
 
 
 async def _remove_unknown(begin: Transactions, objects: ObjectStore, before: datetime) -> int:
