@@ -70,7 +70,7 @@ async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
     nobody = func.replace(cast(func.gen_random_uuid(), String), "-", "")
     mails = col(MailRow.session_id).in_(sessions)
     await _empty(db, MailRow, mails, recipient_digest=nobody, code_id=None)
-    await _change(db, BindingRow, col(BindingRow.session_id).in_(sessions), browser="")
+    await _empty(db, BindingRow, col(BindingRow.session_id).in_(sessions))
     codes = select(CodeRow.id).where(col(CodeRow.session_id).in_(sessions))
     await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(codes)))
     await db.execute(delete(CodeRow).where(col(CodeRow.session_id).in_(sessions)))
