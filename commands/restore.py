@@ -21,6 +21,7 @@ from commands.progress import Progress
 from commands.public_session import Target, end_if_overdue, revoke
 from commands.restore_fates import AGAIN, forget_address
 from commands.settlement import settle
+from commands.tombstone import SEEN_EVERY
 from commands.work import Transactions, Work
 from domain.actor import OPERATOR
 from domain.audit import AuditEvent
@@ -40,6 +41,12 @@ BATCH = 200
 COUNTED_SINCE = 10_000
 """More than a session can have counted since any backup: no code, fence or move comes twice."""
 ENDED_BY_US = "The database was restored from a backup, and what was revoked since is not known"
+
+SILENT = (
+    "The object store {}, so that it cannot tell what was revoked since the backup. Are "
+    "GATEPASS_OBJECT_STORE and --since right? If they are, --revoke-open revokes every session "
+    "that was open then, and takes the store over."
+)
 
 Candidates = Callable[[AsyncSession, UUID | None, int], Awaitable[Sequence[UUID]]]
 Step = Callable[[Work, UUID], Awaitable[bool]]
@@ -98,8 +105,9 @@ class Restoration:
         async with self.begin.work() as work:
             row = await installation(work.db, lock=True)
             standing = standing_of(row, mark)
-            if standing not in {Standing.OURS, Standing.RESTORED} and not self.wanted.revoke_open:
-                raise RestoreRefused(_why(standing))
+            silence = _silence(standing, mark, self.wanted.backup_at)
+            if silence and not self.wanted.revoke_open:
+                raise RestoreRefused(SILENT.format(silence))
             row.orphans_kept_until = work.at + ORPHANS_KEPT_FOR
         self.known_until = mark.seen_at if mark else None
 
@@ -198,10 +206,12 @@ def _count_on(row: PublicSessionRow) -> None:
     row.deadline_moves += COUNTED_SINCE
 
 
-def _why(standing: Standing) -> str:
-    whose = "belongs to another database" if standing == Standing.FOREIGN else "has no mark"
-    return (
-        f"The object store {whose}, so that it may not tell what was revoked since the backup. Is "
-        "GATEPASS_OBJECT_STORE right? If it is, `--revoke-open` revokes every session that was "
-        "open then, and takes the store over."
-    )
+def _silence(standing: Standing, mark: Mark | None, backup_at: datetime) -> str:
+    """Why the store cannot tell what has ended since the backup; "" if it can."""
+    if mark is None:
+        return "has no mark"
+    if standing == Standing.FOREIGN:
+        return "belongs to another database"
+    if mark.seen_at < backup_at - SEEN_EVERY:
+        return f"knows nothing from after {mark.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+    return ""

@@ -375,6 +375,12 @@ async def test_without_tombstones_it_is_all_or_nothing(
     await ObjectNotes.beside(objects).write(MARK, Mark(new_id(), backup.at).text())
     with pytest.raises(RestoreRefused, match="belongs to another database"):
         await go_through(house, objects, backup.at)
+    async with house.transactions.work() as work:
+        ours = (await installation(work.db)).id
+    # As if the store had been restored, too, to a moment before that.
+    await ObjectNotes.beside(objects).write(MARK, Mark(ours, backup.at - DAY).text())
+    with pytest.raises(RestoreRefused, match="knows nothing from after 2026-03-01"):
+        await go_through(house, objects, backup.at)
     await go_through(house, objects, backup.at, revoke_open=True)
     assert await past.usable() == {Fate.TOKEN_REVOKED}
     assert {(await past.row(name)).end_reason for name in past.visitors} == {EndReason.REVOKED}
