@@ -15,6 +15,7 @@ from adapters.finding import Level
 from adapters.mail_setup import check_mail_setup
 from command_line.audit import audit
 from command_line.keyring import keyring
+from command_line.restored import restored
 from command_line.surroundings import refusals_told, run, settings, work_at_leisure
 from commands.mail import note_bounce
 from commands.pack import load_pack
@@ -34,6 +35,7 @@ app.add_typer(tokens, name="token")
 app.add_typer(keyring, name="keyring")
 app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
+app.command()(restored)
 app.command()(demo)
 
 WorkspaceKey = Annotated[str, typer.Option("--workspace", "-w", help="The workspace's key.")]

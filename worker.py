@@ -34,6 +34,7 @@ from commands.audit_witness import WitnessCourier
 from commands.installation import Installation
 from commands.intent import IntentCourier
 from commands.sealing import seal_old_rows
+from commands.tombstone import TombstoneLayer
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
 from domain.workflow_names import (
@@ -80,6 +81,7 @@ class WorkerParts:
     sender: SmtpSender
     courier: IntentCourier
     installation: Installation
+    tombstones: TombstoneLayer
     transactions: Transactions
     client: Client
     workers: tuple[Worker, ...]
@@ -181,7 +183,10 @@ async def compose(settings: Settings, stop: asyncio.Event) -> WorkerParts:
         housekeeping_worker(client, transactions, telegraph),
         *_upload_check_workers(client, transactions),
     )
-    return WorkerParts(engine, sender, courier, installation, transactions, client, workers)
+    tombstones = TombstoneLayer(transactions, ObjectStore.at(settings.object_store))
+    return WorkerParts(
+        engine, sender, courier, installation, tombstones, transactions, client, workers
+    )
 
 
 async def run(settings: Settings) -> None:
@@ -199,6 +204,7 @@ async def run(settings: Settings) -> None:
         group.create_task(parts.courier.repeat_until_stopped(stop))
         group.create_task(parts.installation.keep_reading(stop))
         group.create_task(seal_old_rows(parts.transactions, stop))
+        group.create_task(parts.tombstones.lay_until_stopped(stop))
         group.create_task(AuditSequencer(parts.transactions).number_until_stopped(stop))
         for courier in couriers:
             group.create_task(courier.take_until_stopped(stop))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph
 from commands import erasure
 from commands.reconcile import reconcile_mails, reconcile_sessions
+from commands.tombstone import purge_tombstones
 from commands.upload_orphans import remove_orphans
 from commands.work import Transactions
 from domain.housekeeping import (
@@ -68,12 +70,26 @@ class HousekeepingActivities:
 
     @activity.defn
     async def erase_due(self, due: SweepDue) -> Swept:
-        """Erases the sessions and files whose retention is over."""
+        """Erases the sessions and files whose retention is over.
+
+        What cannot be erased is tried again by the next run.
+        """
+        left: set[UUID] = set()
 
         async def erase(at: datetime) -> int:
-            return await erasure.erase_due(self._transactions, at, ERASED_AT_ONCE)
+            return await erasure.erase_due(self._transactions, at, ERASED_AT_ONCE, left)
 
-        return await self._repeat(due, erase, ERASED_AT_ONCE)
+        tried = await self._repeat(due, erase, ERASED_AT_ONCE)
+        return Swept(tried.count - len(left))
+
+    @activity.defn
+    async def purge_tombstones(self, due: SweepDue) -> Swept:
+        """Removes tombstones that no backup is old enough to need."""
+
+        async def purge(at: datetime) -> int:
+            return await purge_tombstones(self._transactions, self._objects, at, BATCH)
+
+        return await self._repeat(due, purge, BATCH)
 
     @activity.defn
     async def remove_orphans(self, due: SweepDue) -> Swept:
@@ -122,6 +138,7 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.purge_mails,
     HousekeepingActivities.purge_visits,
     HousekeepingActivities.erase_due,
+    HousekeepingActivities.purge_tombstones,
     HousekeepingActivities.remove_orphans,
     HousekeepingActivities.reconcile,
     HousekeepingActivities.reconcile_mails,

@@ -42,6 +42,12 @@ def publish(folder: Path, staged: str, name: str) -> None:
     flush(folder)
 
 
+def flush_named(path: Path) -> None:
+    """Flushes a file that has its name, and the two folders that lead to it."""
+    for each in (path, path.parent, path.parent.parent):
+        flush(each)
+
+
 def discard(folder: Path, staged: str) -> None:
     """Removes a staged file, if it is there."""
     (folder / staged).unlink(missing_ok=True)

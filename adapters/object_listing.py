@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import obstore
 
-from adapters.object_folder import listed
+from adapters.object_folder import STAGING, listed
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as AnyStore
 
 LISTED_AT_ONCE = 500
 OBJECT_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{40}")
+STAGED_NAME = re.compile(rf"{STAGING}/[0-9a-f]{{40}}")
 _Page: TypeAlias = Sequence[tuple[str, datetime]]
 """Names, and when each was last written."""
 

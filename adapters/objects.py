@@ -6,14 +6,13 @@ returns, a row may point to it even if the power fails. A bucket does the same b
 """
 
 import asyncio
-import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -22,7 +21,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
 from adapters.object_folder import STAGING, discard, flush_begun, prepare, publish, sweep
-from adapters.object_listing import OBJECT_NAME, Listed, pages_of
+from adapters.object_listing import OBJECT_NAME, STAGED_NAME, Listed, pages_of
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as AnyStore
@@ -36,7 +35,7 @@ FLUSHED_BYTES = 32 * 2**20
 """How much is flushed at a time while a file in a folder is written."""
 RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 """A person waits: the library's own three minutes would be no answer."""
-STAGED_NAME = re.compile(rf"{STAGING}/[0-9a-f]{{40}}")
+Beside = TypeVar("Beside")
 
 
 class ObjectMissing(Exception):
@@ -100,6 +99,10 @@ class ObjectStore:
             return cls(from_url(place, retry_config=RETRY), None)
         except BaseError as error:
             raise ValueError(f"this is no address of a bucket: {_first_line(error)}") from error
+
+    def beside(self, made: "Callable[[AnyStore, Path | None], Beside]") -> "Beside":
+        """Something else that lies in the same place."""
+        return made(self._store, self._folder)
 
     async def write(self, name: str, chunks: AsyncIterator[bytes]) -> int:
         """Writes an object whole and returns how many bytes it has; a row may point to it then.

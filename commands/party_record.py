@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 from domain.file_name import clean_name
 from domain.upload import UploadRefused
 from store.audit import AuditRow
+from store.binding import BindingRow
 from store.mail import MailRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, SubmissionRow
@@ -28,6 +29,7 @@ CONTENTS: Mapping[type[SQLModel], tuple[str, ...]] = {
         "mail_detail",
         "advance_reason",
     ),
+    BindingRow: ("browser",),
     SubmissionRow: ("body", "evidence", "salt"),
     MailRow: ("detail",),
     UploadRow: ("name", "sha256", "received_sha256"),

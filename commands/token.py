@@ -9,6 +9,7 @@ from commands.work import Work
 from domain.actor import OPERATOR, Actor, ActorKind
 from domain.audit import AuditEvent
 from domain.errors import NotFound, Unauthenticated
+from domain.tombstone import Fate
 from store.token import TokenRow, token_by_digest, token_by_id
 from store.workspace import WorkspaceRow
 
@@ -70,6 +71,7 @@ async def revoke_token(work: Work, workspace: WorkspaceRow, token_id: UUID) -> T
         raise NotFound("token")
     if row.revoked_at is None:
         row.revoked_at = work.at
+        work.lay_tombstone(Fate.TOKEN_REVOKED, row.id)
         work.audit_subject(
             AuditEvent.TOKEN_REVOKED, workspace.id, f"token:{row.id}", OPERATOR, {"name": row.name}
         )

@@ -6,7 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.object_notes import ObjectNotes
 from adapters.objects import ObjectStore
+from commands.object_claim import may_sweep
 from commands.upload_file import let_go
 from commands.work import Transactions
 from domain.housekeeping import (
@@ -25,9 +27,10 @@ async def remove_orphans(
 ) -> Swept:
     """Removes what nobody needs, for as long as a step may go on; counts the objects that went.
 
-    First the objects of files that were taken back or erased, which are known, and what broken
-    writes left; then the store is read from the name `cursor` on, for objects without a row. Again
-    is harmless. Raises `ObjectStoreAway`.
+    First the objects of files that were taken back or erased, which are known; then what broken
+    writes left; then the store is read from the name `cursor` on, for objects without a row. A
+    store of which this database may not know everything keeps what has no row. Again is harmless.
+    Raises `ObjectStoreAway`.
     """
     stop_at = asyncio.get_running_loop().time() + SWEEP_FOR.total_seconds()
     return await _Sweep(begin, objects, at, stop_at).run(cursor)
@@ -44,6 +47,8 @@ class _Sweep:
 
     async def run(self, cursor: str) -> Swept:
         removed = await self._remove_doomed()
+        if not await may_sweep(self.begin, ObjectNotes.beside(self.objects)):
+            return Swept(removed, cursor)
         removed += await self.objects.sweep_staging(self.at - STAGED_LEFT_FOR)
         unknown, cursor = await self._unknown_after(cursor)
         return Swept(removed + await self._remove(unknown), cursor)

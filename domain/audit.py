@@ -11,6 +11,7 @@ class AuditEvent(StrEnum):
     """Everything that is written down."""
 
     WORKSPACE_CREATED = "workspace.created"
+    WORKSPACE_RESTORED = "workspace.restored"
     KEY_ROTATED = "key.rotated"
     KEY_EPOCH_DESTROYED = "key.epoch_destroyed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - a word, not a secret

@@ -74,7 +74,7 @@ async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
     nobody = func.replace(cast(func.gen_random_uuid(), String), "-", "")
     mails = col(MailRow.session_id).in_(sessions)
     await _empty(db, MailRow, mails, recipient_digest=nobody, code_id=None)
-    await _change(db, BindingRow, col(BindingRow.session_id).in_(sessions), browser="")
+    await _empty(db, BindingRow, col(BindingRow.session_id).in_(sessions))
     codes = select(CodeRow.id).where(col(CodeRow.session_id).in_(sessions))
     await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(codes)))
     await db.execute(delete(CodeRow).where(col(CodeRow.session_id).in_(sessions)))
@@ -124,18 +124,22 @@ async def destroy_keys(db: AsyncSession, owners: Sequence[Owner], at: datetime) 
     await db.run_sync(keys.load, subjects)
 
 
-async def sessions_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
-    """Sessions whose retention is over, the longest over first."""
+async def sessions_to_erase(db: AsyncSession, at: datetime, most: int, left: Ids) -> Sequence[UUID]:
+    """Sessions whose retention is over, the longest over first, but those that are `left`."""
     found = select(PublicSessionRow.id).where(
-        col(PublicSessionRow.erase_at) <= at, col(PublicSessionRow.erased_at).is_(None)
+        col(PublicSessionRow.erase_at) <= at,
+        col(PublicSessionRow.erased_at).is_(None),
+        col(PublicSessionRow.id).not_in(left),
     )
     return (await db.scalars(found.order_by(col(PublicSessionRow.erase_at)).limit(most))).all()
 
 
-async def uploads_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
-    """Files whose own retention is over, the longest over first."""
+async def uploads_to_erase(db: AsyncSession, at: datetime, most: int, left: Ids) -> Sequence[UUID]:
+    """Files whose own retention is over, the longest over first, but those that are `left`."""
     found = select(UploadRow.id).where(
-        col(UploadRow.erase_at) <= at, col(UploadRow.removed_at).is_(None)
+        col(UploadRow.erase_at) <= at,
+        col(UploadRow.removed_at).is_(None),
+        col(UploadRow.id).not_in(left),
     )
     return (await db.scalars(found.order_by(col(UploadRow.erase_at)).limit(most))).all()
 

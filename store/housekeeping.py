@@ -83,6 +83,14 @@ async def unsettled_sessions(
     return await _ids_after(db, table.id, or_(is_open, is_unsettled), after, limit)
 
 
+async def overdue_sessions(db: AsyncSession, ids: Sequence[UUID], before: datetime) -> set[UUID]:
+    """Those of the sessions that ended, or should have, before `before` and are not settled."""
+    table = PublicSessionRow
+    is_over = or_(col(table.ended_at) < before, col(table.expires_at) < before)
+    found = select(table.id).where(col(table.id).in_(ids), col(table.settled_at).is_(None), is_over)
+    return set((await db.scalars(found)).all())
+
+
 async def queued_mails(
     db: AsyncSession, before: datetime, after: UUID | None, limit: int
 ) -> Sequence[UUID]:

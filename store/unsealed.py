@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import col, select
 
 from store.audit import AuditRow
+from store.binding import BindingRow
 from store.idempotency import IdempotencyRow
 from store.mail import MailRow
 from store.party import PartyRow
@@ -20,6 +21,7 @@ TABLES: Sequence[type[SealedRow]] = (
     PartyRow,
     PublicSessionRow,
     SubmissionRow,
+    BindingRow,
     MailRow,
     IdempotencyRow,
     AuditRow,

@@ -71,11 +71,14 @@ class Bucket:
         if "list-type" in query:
             return self._listed(path, query)
         if method == "PUT":
-            if headers.get("if-none-match") == "*" and path in self.objects:
-                return Answer(412)
-            self.objects[path] = body
-            return Answer()
+            return self._put(path, headers, body)
         return self._read(method, path, headers)
+
+    def _put(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        if headers.get("if-none-match") == "*" and path in self.objects:
+            return Answer(412)
+        self.objects[path] = body
+        return Answer()
 
     def _uploaded(self, asked: Asked, body: bytes) -> Answer:
         method, path, query = asked

@@ -510,18 +510,26 @@ async def test_what_was_erased_opens_from_no_copy_once_its_epoch_is_destroyed(
 ) -> None:
     """PS-28, erasure: copies from before and after, with all keys that are left."""
     living = await one.house.create(name="Living Ltd")
-    erased = [(await one.house.create(name=f"Erased {each} Ltd")) for each in range(10)]
+    # A hundred, of which ten have been issued something.
+    kinds = ["vendor"] * 10 + ["stranger"] * 90
+    async with one.begin.work() as work:
+        fields = [PartyFields(each, f"Erased {each} Ltd", "a@b.example") for each in kinds]
+        erased = [await create_party(work, one.house.workspace_id, each, ANNA) for each in fields]
     copies = [await backup_of(one.house)]
-    gone = {each.party.id for each in erased} | {each.issued[0].id for each in erased}
-    assert all(opened_with(one.keyring, copies[0])[each] for each in gone), "the attack works"
-    for each in erased:
-        async with one.begin.work() as work:
+    gone = {each.party.id for each in erased}
+    gone |= {session.id for each in erased for session in each.issued}
+    assert len(gone) == 110
+    before = opened_with(one.keyring, copies[0])
+    assert all(before[each] for each in gone), "the attack works"
+    async with one.begin.work() as work:
+        for each in erased:
             await erase_party(work, one.house.workspace_id, each.party.id, "asked for", ANNA)
     now = opened_with(one.keyring, await backup_of(one.house))
     assert not any(now[each] for each in gone)
     await rotated(one)
     copies.append(await backup_of(one.house))
-    assert all(opened_with(one.keyring, *copies)[each] for each in gone), "the old epoch is kept"
+    kept = opened_with(one.keyring, *copies)
+    assert all(kept[each] for each in gone), "the old epoch is kept"
     async with one.begin.work() as work:
         await destroy_epoch(work, 1, early=True)
     copies.append(await backup_of(one.house))

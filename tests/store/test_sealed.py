@@ -17,6 +17,7 @@ from adapters.embedded.postgres import Postgres
 from commands.work import Work
 from store.audit import AuditRow
 from store.audit_tree import AuditSignerRow
+from store.binding import BindingRow
 from store.columns import new_id
 from store.idempotency import IdempotencyRow
 from store.mail import MailRow
@@ -106,6 +107,16 @@ async def _rows(
     )
     yield SubmissionRow(
         **place, session_id=session.id, task_id=task.id, binding_id=new_id(), submitted_at=work.at
+    )
+    yield BindingRow(
+        **place,
+        session_id=session.id,
+        fence=1,
+        door_digest="d",
+        digest=new_id().hex,
+        key_version=1,
+        bound_at=work.at,
+        last_seen_at=work.at,
     )
     yield AuditRow(**place, event="x", actor="y", session_id=session.id, at=work.at)
     yield AuditRow(**place, event="x", actor="y", party_id=party_id, at=work.at)
@@ -292,6 +303,7 @@ MOVES = (
     "UPDATE submission SET session_id = :other WHERE session_id = :mine",
     "UPDATE audit SET session_id = :other WHERE session_id = :mine",
     "UPDATE mail SET session_id = :other WHERE session_id = :mine",
+    "UPDATE binding SET session_id = :other, fence = 2 WHERE session_id = :mine",
     "UPDATE data_key SET wrapped = (SELECT wrapped FROM data_key WHERE subject_id = :other)"
     " WHERE subject_id = :mine",
     "UPDATE data_key SET wrapped = (SELECT wrapped FROM data_key WHERE subject_id = :other),"
@@ -310,7 +322,7 @@ async def test_neither_rows_nor_keys_can_be_moved(
     mine, theirs = (_session_of(each) for each in (rows, other))
     async with house.transactions.work() as work:
         await work.db.execute(text(move), {"mine": mine, "other": theirs})
-    places = [each for each in rows if each.table in {SubmissionRow, MailRow, AuditRow}]
+    places = [each for each in rows if each.table in {SubmissionRow, MailRow, AuditRow, BindingRow}]
     async with process(database_url, root_file(tmp_path), like=house) as fresh:
         refused = 0
         for each in places:
@@ -363,4 +375,5 @@ def test_what_a_party_hands_over_is_in_sealed_fields() -> None:
         "public_session.rationale",
         "public_session.message",
         "upload.name",
+        "binding.browser",
     } <= set(_names())
