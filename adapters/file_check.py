@@ -13,14 +13,19 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import cast
 
-from adapters.file_checks.confinement import MOST_CPU_SECONDS
+import structlog
+
+from adapters.file_checks.confinement import MOST_CPU_SECONDS, missing_confinement
 from adapters.file_checks.passing import is_text, passing_text
 from adapters.file_checks.verdict import Verdict
 from domain.file_kind import HEAD_BYTES, WHOLE_BYTES, FileKind, Inspection
 from domain.upload import UploadReason, UploadRefused, refused, refuses_content, size_text
+
+log = structlog.get_logger()
 
 CHECKING_AT_ONCE = 2
 RECEIVING_AT_ONCE = 16
@@ -35,8 +40,11 @@ _BOOT = (
 )
 _PASSED_ON = ("LD_LIBRARY_PATH",)
 _FILE_AT_FAULT = frozenset(
-    [signal.SIGXCPU, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL]
-)
+    [
+        signal.SIGXCPU, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL,
+        signal.SIGSYS,
+    ]
+)  # fmt: skip
 _checking = asyncio.Semaphore(CHECKING_AT_ONCE)
 _receiving = asyncio.Semaphore(RECEIVING_AT_ONCE)
 
@@ -126,9 +134,17 @@ def _command(kind: FileKind) -> Sequence[str]:
     return (sys.executable, "-I", "-c", _BOOT, kind.value, str(os.getpid()))
 
 
+@cache
+def _warn_of_missing() -> None:
+    """Says once in the life of a process which bounds this machine does not have."""
+    if missing := missing_confinement():
+        log.warning("file_checks_less_confined", missing=missing)
+
+
 @asynccontextmanager
 async def _process(kind: FileKind) -> AsyncIterator[Process]:
     """A process that checks one file; gone, whatever happens, when the context ends."""
+    _warn_of_missing()
     # Of our environment it gets nothing: the root key may be in there.
     environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     process = await asyncio.create_subprocess_exec(
