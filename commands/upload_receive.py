@@ -56,9 +56,10 @@ async def receive(
     is kept then, and whatever worked on the file has ended.
     """
     arrived, kept, stored = _Measured(), _Measured(), _Measured()
+    kind, limit = reception.kind, reception.scope.limit_of(reception.kind)
     async with (
         aclosing(arrived.watching(chunks, reception.refuse_size)) as limited,
-        aclosing(checked(reception.kind, limited, timeout=CHECK_TIMEOUT)) as clean,
+        aclosing(checked(kind, limited, timeout=CHECK_TIMEOUT, limit=limit)) as clean,
         aclosing(kept.watching(clean)) as good,
         aclosing(stored.watching(sealed(reception.key, good))) as secret,
     ):

@@ -6,11 +6,14 @@ import resource
 import signal
 import sys
 import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 from zipfile import ZipFile
 
 import pytest
@@ -250,6 +253,12 @@ async def test_a_file_that_breaks_its_parser_is_damaged(
         ('print(\'{"refusal": null, "length": 9}\\nabc\')', "5 of 9 bytes did not come"),
         ("print('hello')", "no verdict"),
         ("print('{\"refusal\": 1}')", "no verdict"),
+        ('print(\'{"refusal": null, "length": -1}\')', "no verdict"),
+        ('print(\'{"refusal": null, "length": Infinity}\')', "no verdict"),
+        ('print(\'{"refusal": null, "length": "9"}\')', "no verdict"),
+        ("print('[' * 200_000)", "no verdict"),
+        ("print('x' * 2_000_000)", "an endless verdict"),
+        ('print(\'{"refusal": null, "length": 10000000}\')', "10000000 bytes of a file that may"),
     ],
 )
 async def test_a_check_that_fails_by_itself_blames_no_file(
@@ -259,7 +268,56 @@ async def test_a_check_that_fails_by_itself_blames_no_file(
         file_check, "_command", says(f"import sys; sys.stdin.buffer.read(); {code}")
     )
     with pytest.raises(FileCheckBroken, match=words):
-        await whole(sanitised(FileKind.PDF, chunks(pdf()), timeout=SOON))
+        await whole(sanitised(FileKind.PDF, chunks(pdf()), timeout=SOON, limit=500_000))
+
+
+async def test_a_check_without_verdict_or_end_is_not_waited_for() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-c", "import time; time.sleep(600)", stdout=-1, stderr=-1
+    )
+    error = await file_check._without_verdict(process, timedelta(seconds=0.1))
+    process.kill()
+    await process.communicate()
+    assert isinstance(error, FileCheckBroken)
+    assert str(error) == "neither a verdict nor an end"
+
+
+@dataclass
+class Dripping:
+    """A process that gives its file byte by byte."""
+
+    stdout: asyncio.StreamReader = field(default_factory=asyncio.StreamReader)
+
+    async def drip(self) -> None:
+        while True:
+            self.stdout.feed_data(b"x")
+            await asyncio.sleep(0.02)
+
+
+async def test_a_rewritten_file_that_drips_is_not_waited_for() -> None:
+    process = Dripping()
+    dripping = asyncio.create_task(process.drip())
+    began = time.monotonic()
+    with pytest.raises(FileCheckBroken, match="does not come"):
+        await whole(file_check._kept(cast("Process", process), 999, timedelta(seconds=0.2)))
+    dripping.cancel()
+    assert 0.1 < time.monotonic() - began < 5
+
+
+async def test_a_slow_reader_takes_no_time_from_the_process() -> None:
+    stdout = asyncio.StreamReader()
+    stdout.feed_data(b"x" * 600_000)
+    process = cast("Process", Dripping(stdout))
+    async for _ in file_check._kept(process, 600_000, timedelta(seconds=0.1)):
+        await asyncio.sleep(0.06)
+
+
+def test_a_refusal_can_be_written_whatever_it_says() -> None:
+    line = b'{"refusal": {"reason": "damaged", "limit": "\\ud800", "given": ["%s"]}}' % (b"x" * 900)
+    refusal = Verdict.of(line).refusal
+    assert refusal
+    assert refusal.limit.encode() == b"?"
+    assert len(refusal.given) == 500
 
 
 async def test_an_early_verdict_needs_no_more_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
