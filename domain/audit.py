@@ -48,6 +48,7 @@ class AuditEvent(StrEnum):
     SESSION_ADVANCED = "public_session.advanced"
     SESSION_ADVANCE_BLOCKED = "public_session.advance_blocked"
     SUBMISSIONS_READ = "public_session.submissions_read"
+    UPLOADS_READ = "public_session.uploads_read"
     TASK_COMPLETED = "task.completed"
     UPLOAD_RECEIVED = "upload.received"
     UPLOAD_REMOVED = "upload.removed"

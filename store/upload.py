@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, func, or_, text, update
+from sqlalchemy import BigInteger, Index, UniqueConstraint, func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
@@ -85,13 +85,10 @@ async def uploads_of_task(db: AsyncSession, task_id: UUID) -> Sequence[UploadRow
     return await _opened(db, found)
 
 
-async def uploads_of_session(db: AsyncSession, session_id: UUID) -> Sequence[UploadRow]:
-    """Every file of a session that its party did not take back, oldest first.
-
-    What was submitted and then erased is one of them.
-    """
-    kept = or_(col(UploadRow.removed_at).is_(None), col(UploadRow.submitted_at).is_not(None))
-    return await _opened(db, select(UploadRow).where(UploadRow.session_id == session_id, kept))
+async def submitted_uploads(db: AsyncSession, session_id: UUID) -> Sequence[UploadRow]:
+    """Every file of a session that its party submitted, oldest first; erased ones, too."""
+    submitted = col(UploadRow.submitted_at).is_not(None)
+    return await _opened(db, select(UploadRow).where(UploadRow.session_id == session_id, submitted))
 
 
 async def count_uploads(db: AsyncSession, task_id: UUID) -> int:
