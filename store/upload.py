@@ -12,6 +12,7 @@ from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from store.columns import instant, optional_instant, primary_id
+from store.never_clear import never_clear, refuse_clear
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
@@ -39,6 +40,12 @@ class UploadRow(SealedRow, table=True):
             "removed_at",
             postgresql_where=text("removed_at IS NOT NULL AND object_gone_at IS NULL"),
         ),
+        Index(
+            "ix_upload_checking",
+            "id",
+            postgresql_where=text("state = 'checking' AND removed_at IS NULL"),
+        ),
+        never_clear(),
     )
 
     id: UUID = primary_id()
@@ -75,6 +82,9 @@ class UploadRow(SealedRow, table=True):
     def is_erased(self) -> bool:
         """Whether its bytes were let go after it was submitted, which its party cannot do."""
         return self.removed_at is not None and self.submitted_at is not None
+
+
+refuse_clear(UploadRow)
 
 
 async def uploads_of_task(db: AsyncSession, task_id: UUID) -> Sequence[UploadRow]:
