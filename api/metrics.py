@@ -45,6 +45,9 @@ class Metrics:
         self._unsettled = self._gauge(
             "gatepass_sessions_unsettled", "Ended sessions whose consequences wait"
         )
+        self._checks = self._gauge(
+            "gatepass_uploads_waiting", "Files that wait to be checked for viruses"
+        )
         pages = self._gauge("gatepass_pages_open", "Pages that listen for the end of their session")
         pages.set_function(open_pages)
 
@@ -64,6 +67,7 @@ class Metrics:
         self._intents.set(backlog.intents)
         self._mails.set(backlog.mails)
         self._unsettled.set(backlog.unsettled)
+        self._checks.set(backlog.checks)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -54,6 +54,7 @@ class AuditEvent(StrEnum):
     UPLOAD_REMOVED = "upload.removed"
     UPLOAD_REFUSED = "upload.refused"
     UPLOAD_CHECKED = "upload.checked"
+    UPLOAD_RELEASED = "upload.released"
     UPLOAD_DOWNLOADED = "upload.downloaded"
     UPLOAD_DAMAGED = "upload.damaged"
     UPLOAD_ERASED = "upload.erased"

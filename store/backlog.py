@@ -1,4 +1,4 @@
-"""What is behind: facts whose consequences wait for a worker, for Temporal or for a mail server."""
+"""What is behind: facts whose consequences wait for a worker, Temporal or another server."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,21 +10,26 @@ from sqlmodel import col
 from store.intent import IntentRow
 from store.mail import MailRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
+from store.upload import UploadRow, waits_for_check
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many intents, mails and sessions past their end wait, and since when the oldest does."""
+    """How many intents, mails, sessions past their end and files to be checked for viruses wait.
+
+    `since` is when the oldest of all began to.
+    """
 
     intents: int
     mails: int
     unsettled: int
+    checks: int
     since: datetime | None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is behind."""
-        return not (self.intents or self.mails or self.unsettled)
+        return not (self.intents or self.mails or self.unsettled or self.checks)
 
 
 async def backlog(db: AsyncSession, before: datetime) -> Backlog:
@@ -41,9 +46,10 @@ async def backlog(db: AsyncSession, before: datetime) -> Backlog:
     overdue = select(func.count(), func.min(PublicSessionRow.expires_at)).where(
         col(PublicSessionRow.expires_at) < before, col(PublicSessionRow.status).in_(OPEN_STATUSES)
     )
-    rows = (await db.execute(intents.union_all(mails, unsettled, overdue))).all()
-    told, queued, ended, late = (int(count) for count, _ in rows)
-    return Backlog(told, queued, ended + late, _oldest([at for _, at in rows]))
+    checks = select(func.count(), func.min(UploadRow.received_at)).where(*waits_for_check(before))
+    rows = (await db.execute(intents.union_all(mails, unsettled, overdue, checks))).all()
+    told, queued, ended, late, files = (int(count) for count, _ in rows)
+    return Backlog(told, queued, ended + late, files, _oldest([at for _, at in rows]))
 
 
 def _oldest(times: list[datetime | None]) -> datetime | None:

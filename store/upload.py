@@ -6,13 +6,24 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, func, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    exists,
+    func,
+    literal_column,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from store.columns import instant, optional_instant, primary_id
 from store.never_clear import never_clear, refuse_clear
+from store.public_session import OPEN_STATUSES, PublicSessionRow
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
@@ -110,6 +121,22 @@ async def count_uploads(db: AsyncSession, task_id: UUID) -> int:
 async def _opened(db: AsyncSession, found: Any) -> Sequence[UploadRow]:
     ordered = found.order_by(col(UploadRow.id)).execution_options(populate_existing=True)
     return await opened(db, (await db.scalars(ordered)).all())
+
+
+def waits_for_check(before: datetime) -> Sequence[ColumnElement[bool]]:
+    """Whether a file came before `before` and is to be checked; not once its session is over."""
+    is_open = exists().where(
+        col(PublicSessionRow.id) == col(UploadRow.session_id),
+        col(PublicSessionRow.status).in_(OPEN_STATUSES),
+    )
+    # In so many words, or the index of these rows is not used.
+    checking = col(UploadRow.state) == literal_column("'checking'")
+    return (
+        checking,
+        col(UploadRow.removed_at).is_(None),
+        col(UploadRow.received_at) < before,
+        is_open,
+    )
 
 
 async def upload_by_client_id(

@@ -63,7 +63,7 @@ async def test_readiness_says_what_is_behind(
         "status": "behind",
         "database": "up",
         "temporal": "down",
-        "behind": {"intents": 2, "mails": 1, "unsettled": 0, "oldest_seconds": 120.0},
+        "behind": {"intents": 2, "mails": 1, "unsettled": 0, "checks": 0, "oldest_seconds": 120.0},
     }
 
 

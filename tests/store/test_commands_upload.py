@@ -1,6 +1,7 @@
 """Uploads through the commands: whole or not at all, within the scope, gone at last (PS-40)."""
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,6 +13,9 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from adapters import file_check
+from adapters.file_check import FileCheckBroken, most_kept
+from adapters.file_checks.verdict import Verdict
 from adapters.object_folder import STAGING
 from adapters.objects import ObjectStore
 from commands.public_session import revoke
@@ -105,6 +109,22 @@ async def sent(
     raw = pdf() if name.endswith("pdf") else picture()
     whole = await received(house, visitor, objects, what, raw)
     return (await finished(house, visitor, what, whole)).row
+
+
+async def test_a_check_that_states_more_than_its_task_takes_is_not_believed(
+    house: House, visitor: Visitor, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = await begun(house, visitor, incoming())
+    most = most_kept(what.scope.limit_of(what.kind))
+    said = f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({line(most + 1)!r})"
+    monkeypatch.setattr(file_check, "_command", lambda _: (sys.executable, "-I", "-c", said))
+    with pytest.raises(FileCheckBroken, match=f"{most + 1} bytes"):
+        await receive(what, pieces(pdf()), objects)
+    assert await names(objects, house) == []
+
+
+def line(length: int) -> bytes:
+    return Verdict(length=length).line()
 
 
 async def names(objects: ObjectStore, house: House) -> list[str]:
