@@ -12,6 +12,7 @@ import typer
 from adapters.delivery_report import ReportedAction, read_report
 from adapters.embedded.demo import demo
 from adapters.finding import Level
+from adapters.linux import close_memory
 from adapters.mail_setup import check_mail_setup
 from command_line.audit import audit
 from command_line.keyring import keyring
@@ -175,6 +176,7 @@ async def _mail_bounce(mail_id: UUID, reason: str) -> None:
 
 def main() -> None:
     """The entry point of the installed command."""
+    close_memory()
     app()
 
 

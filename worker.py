@@ -22,6 +22,7 @@ from activities.public_session import PublicSessionActivities
 from activities.refusals import RefusalsAreFinal
 from activities.upload_check import Scanner, UploadCheckActivities
 from adapters.keyring import open_keyring
+from adapters.linux import close_memory
 from adapters.logs import configure_logs
 from adapters.objects import ObjectStore
 from adapters.settings import load_settings
@@ -218,6 +219,7 @@ async def run(settings: Settings) -> None:
 
 def main() -> None:
     """Reads the environment and works."""
+    close_memory()
     settings = load_settings(os.environ)
     configure_logs(settings.log_level)
     asyncio.run(run(settings))

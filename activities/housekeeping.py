@@ -17,6 +17,7 @@ from commands import erasure
 from commands.reconcile import reconcile_mails, reconcile_sessions
 from commands.tombstone import purge_tombstones
 from commands.upload_orphans import remove_orphans
+from commands.upload_recheck import recheck_uploads
 from commands.work import Transactions
 from domain.housekeeping import (
     BATCH,
@@ -112,6 +113,13 @@ class HousekeepingActivities:
         async with pulse():
             return await reconcile_mails(self._transactions, self._telegraph, at, due.cursor)
 
+    @activity.defn
+    async def recheck_uploads(self, due: SweepDue) -> Swept:
+        """Starts the virus checks that Temporal lost; without a scanner the files are ready."""
+        at = self._transactions.later(due.at)
+        async with pulse():
+            return await recheck_uploads(self._transactions, self._telegraph, at, due.cursor)
+
     async def _sweep(self, due: SweepDue, kept_for: timedelta, purge: Purge) -> Swept:
         async def purge_some(at: datetime) -> int:
             async with self._transactions.work(at) as work:
@@ -142,6 +150,7 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.remove_orphans,
     HousekeepingActivities.reconcile,
     HousekeepingActivities.reconcile_mails,
+    HousekeepingActivities.recheck_uploads,
 )
 """What a run does, in order. A step that was released is never taken out of the class."""
 

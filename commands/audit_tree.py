@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from adapters.aead import Undecipherable
 from adapters.checkpoint import Signer
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
@@ -161,13 +162,24 @@ async def find_signer(work: Work, workspace_id: UUID) -> Signer:
         row = AuditSignerRow(workspace_id=workspace_id, verifier=signer.vkey, created_at=work.at)
         row.seed = signer.seed.hex()
         work.db.add(row)
-    return Signer(origin_of(workspace_id), bytes.fromhex(row.seed))
+    return signer_in(row)
+
+
+def signer_in(row: AuditSignerRow) -> Signer:
+    """The signer that a row was sealed with.
+
+    Raises `Undecipherable` where the public half that stands beside it is another's.
+    """
+    signer = Signer(origin_of(row.workspace_id), bytes.fromhex(row.seed))
+    if signer.vkey != row.verifier:
+        raise Undecipherable
+    return signer
 
 
 async def verifier_key(work: Work, workspace_id: UUID) -> str:
-    """The public key of a workspace's log, for whoever checks it to keep."""
+    """The public key of a workspace's log, for whoever checks it to keep; never as it is stored."""
     if found := await signer_of(work.db, workspace_id):
-        return found.verifier
+        return signer_in(found).vkey
     await lock_tree(work.db, workspace_id)
     return (await find_signer(work, workspace_id)).vkey
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.audit_export import opening_of
+from commands.audit_tree import signer_in
 from commands.work import Work
 from domain.audit import AuditEvent
 from domain.audit_export import Opening, ReceiptEvent, receipt_text
@@ -65,7 +66,7 @@ async def prove(work: Work, session: PublicSessionRow) -> Proven | None:
     if head is None or signer is None:
         return None
     (completed,) = (each for each in rows if each.event == AuditEvent.SESSION_COMPLETED)
-    return Proven(signer.verifier, head, completed, await _events(work, head, rows))
+    return Proven(signer_in(signer).vkey, head, completed, await _events(work, head, rows))
 
 
 async def _events(

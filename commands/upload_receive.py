@@ -88,12 +88,13 @@ async def _keep_rewritten(
 
     The key of what is set aside is nowhere but here: if we are killed, nobody can open it.
     """
+    kind, limit = reception.kind, reception.scope.limit_of(reception.kind)
     key, kept = FileKey(os.urandom(KEY_BYTES), ASIDE), _Measured()
     async with (
-        aclosing(with_good_head(reception.kind, chunks)) as begun,
+        aclosing(with_good_head(kind, chunks)) as begun,
         objects.set_aside(sealed(key, begun)) as aside,
         aclosing(_read(aside, key)) as whole,
-        aclosing(checked(reception.kind, whole, timeout=CHECK_TIMEOUT)) as clean,
+        aclosing(checked(kind, whole, timeout=CHECK_TIMEOUT, limit=limit)) as clean,
         aclosing(kept.watching(clean)) as good,
     ):
         return kept, await _keep(reception, good, objects)

@@ -34,3 +34,6 @@ WORKFLOW = Actor(ActorKind.WORKFLOW, "public-session", "Gatepass")
 MAIL_SYSTEM = Actor(ActorKind.MAIL_SYSTEM, "report", "Mail system")
 HOUSEKEEPING = Actor(ActorKind.HOUSEKEEPING, "retention", "Gatepass, when retention is over")
 VIRUS_CHECK = Actor(ActorKind.WORKFLOW, "upload-check", "Gatepass, asking the virus scanner")
+NO_VIRUS_CHECK = Actor(
+    ActorKind.HOUSEKEEPING, "upload-check", "Gatepass, where no virus scanner is set any more"
+)

@@ -24,6 +24,7 @@ from domain.audit_tree import Node, Place
 from store.audit import AuditRow
 from store.audit_checkpoint import AuditCheckpointRow
 from store.columns import instant
+from store.never_clear import never_clear, refuse_clear
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
@@ -42,6 +43,7 @@ class AuditSignerRow(SealedRow, table=True):
     """The Ed25519 key that signs a workspace's heads; its public half is what auditors pin."""
 
     __tablename__ = "audit_signer"
+    __table_args__ = (never_clear(),)
 
     workspace_id: UUID = Field(foreign_key="workspace.id", primary_key=True)
     verifier: str
@@ -63,6 +65,9 @@ class AuditSignerRow(SealedRow, table=True):
     def row_name(self) -> str:
         """The primary key."""
         return str(self.workspace_id)
+
+
+refuse_clear(AuditSignerRow)
 
 
 def leaf_of(row: AuditRow) -> Leaf:

@@ -14,11 +14,12 @@ from store.audit import AuditRow
 from store.intent import IntentRow
 from store.mail import MailRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
+from store.upload import UploadRow, waits_for_check
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many intents, mails, sessions past their end and events of the audit log wait.
+    """How many intents, mails, sessions past their end, events of the audit log and files wait.
 
     `since` is when the oldest of all began to.
     """
@@ -27,12 +28,14 @@ class Backlog:
     mails: int
     unsettled: int
     audit: int
+    checks: int
     since: datetime | None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is behind."""
-        return not (self.intents or self.mails or self.unsettled or self.audit)
+        waits = (self.intents, self.mails, self.unsettled, self.audit, self.checks)
+        return not any(waits)
 
 
 async def backlog(db: AsyncSession, before: datetime) -> Backlog:
@@ -54,9 +57,11 @@ async def backlog(db: AsyncSession, before: datetime) -> Backlog:
         col(AuditRow.commitment).is_not(None),
         col(AuditRow.at) < before,
     )
-    rows = (await db.execute(intents.union_all(mails, unsettled, overdue, placeless))).all()
-    told, queued, ended, late, events = (int(count) for count, _ in rows)
-    return Backlog(told, queued, ended + late, events, _oldest([at for _, at in rows]))
+    checks = select(func.count(), func.min(UploadRow.received_at)).where(*waits_for_check(before))
+    waits = intents.union_all(mails, unsettled, overdue, placeless, checks)
+    rows = (await db.execute(waits)).all()
+    told, queued, ended, late, events, files = (int(count) for count, _ in rows)
+    return Backlog(told, queued, ended + late, events, files, _oldest([at for _, at in rows]))
 
 
 def _oldest(times: list[datetime | None]) -> datetime | None:

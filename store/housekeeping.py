@@ -14,6 +14,7 @@ from store.code import CodeRow, CodeTryRow
 from store.intent import IntentRow
 from store.mail import MailRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
+from store.upload import UploadRow, waits_for_check
 from store.visit import VisitRow
 
 
@@ -97,6 +98,14 @@ async def queued_mails(
     """Mails that have been on their way since before `before`, in the order of their ids."""
     queued = and_(col(MailRow.state) == MailState.QUEUED, col(MailRow.created_at) < before)
     return await _ids_after(db, MailRow.id, queued, after, limit)
+
+
+async def checking_uploads(
+    db: AsyncSession, before: datetime, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Files of open sessions that have waited to be checked since before `before`."""
+    waiting = and_(*waits_for_check(before))
+    return await _ids_after(db, UploadRow.id, waiting, after, limit)
 
 
 async def _ids_after(

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import astuple, replace
@@ -14,6 +15,8 @@ import pytest
 import pytest_asyncio
 
 from adapters import file_check, object_listing
+from adapters.file_check import FileCheckBroken, most_kept
+from adapters.file_checks.verdict import Verdict
 from adapters.object_folder import STAGING
 from adapters.objects import ObjectStore, new_object_name
 from commands import upload_orphans, upload_receive
@@ -110,6 +113,22 @@ async def sent(
     raw = pdf() if name.endswith("pdf") else picture()
     whole = await received(house, visitor, objects, what, raw)
     return (await finished(house, visitor, what, whole)).row
+
+
+async def test_a_check_that_states_more_than_its_task_takes_is_not_believed(
+    house: House, visitor: Visitor, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = await begun(house, visitor, incoming())
+    most = most_kept(what.scope.limit_of(what.kind))
+    said = f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({line(most + 1)!r})"
+    monkeypatch.setattr(file_check, "_command", lambda _: (sys.executable, "-I", "-c", said))
+    with pytest.raises(FileCheckBroken, match=f"{most + 1} bytes"):
+        await receive(what, pieces(pdf()), objects)
+    assert await names(objects, house) == []
+
+
+def line(length: int) -> bytes:
+    return Verdict(length=length).line()
 
 
 async def names(objects: ObjectStore, house: House) -> list[str]:

@@ -111,6 +111,31 @@ def test_archives_in_archives() -> None:
     assert refusal_of(nested(5))[0] == UploadReason.ARCHIVE_BOMB
 
 
+@pytest.mark.parametrize("before", [b"x", b"MZ" + bytes(70_000)])
+@pytest.mark.parametrize("behind", [0, 65_535])
+def test_an_archive_behind_something_else_is_one(before: bytes, behind: int) -> None:
+    """A byte in front, or a program that unpacks itself; a comment behind."""
+
+    def hidden(raw: bytes) -> bytes:
+        with ZipFile(into := BytesIO(raw), "a") as made:
+            made.comment = b"x" * behind
+        return before + into.getvalue()
+
+    assert rewritten(zipped({"setup.exe": hidden(zipped({"a": b"b"}))}, ZIP_STORED))
+    two_deep = zipped({"setup.exe": hidden(zipped({"a.bin": hidden(nested(0))}, ZIP_STORED))})
+    assert refusal_of(two_deep) == (UploadReason.ARCHIVE_BOMB, "archives 1 deep", "2 deep")
+    bomb = zipped({"zeros": b"\0" * 8 * MIB})
+    assert refusal_of(zipped({"setup.exe": hidden(bomb)}))[:2] == (
+        UploadReason.ARCHIVE_BOMB,
+        "100 : 1",
+    )
+
+
+def test_letters_of_an_archive_make_none() -> None:
+    entries = {"a.bin": b"x" * 99 + b"PK\5\6" + b"x" * 99, "b.bin": b"PK\1\2" * 9}
+    assert unzipped(rewritten(zipped(entries))) == entries
+
+
 @pytest.mark.parametrize("head", [b"\x1f\x8b\x08", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c"])
 def test_archives_that_are_not_looked_into(head: bytes) -> None:
     assert refusal_of(zipped({"x.dat": head + b"x" * 50}))[:2] == (
