@@ -7,9 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 DATA ?= .gatepass
 DEMO ?=
 TESTS ?= tests
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench lock chromium clean reset
+.PHONY: help setup demo test fuzz lint format bench lock chromium clean reset
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,6 +39,13 @@ ifeq ($(TESTS),tests)
 else
 	$(BIN)/python -m pytest $(TESTS)
 endif
+
+fuzz: $(VENV)/.dev ## try the parsers with other examples each time, for MINUTES=10
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); \
+	while [ $$(date +%s) -lt $$end ]; do \
+		$(BIN)/python -m pytest tests/unit/test_parsers_fuzz.py --hypothesis-profile=fuzz \
+			-x -o timeout=0 --show-capture=no || exit 1; \
+	done
 
 lint: $(VENV)/.dev ## check form, types, imports and dependencies
 	$(BIN)/ruff format --check .

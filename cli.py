@@ -12,10 +12,12 @@ import typer
 from adapters.delivery_report import ReportedAction, read_report
 from adapters.embedded.demo import demo
 from adapters.finding import Level
+from adapters.linux import close_memory
 from adapters.mail_setup import check_mail_setup
 from command_line.audit import audit
 from command_line.keyring import keyring
 from command_line.member import member
+from command_line.restored import restored
 from command_line.surroundings import refusals_told, run, settings, work_at_leisure
 from commands.mail import note_bounce
 from commands.pack import load_pack
@@ -37,6 +39,7 @@ app.add_typer(member, name="member")
 app.add_typer(keyring, name="keyring")
 app.add_typer(audit, name="audit")
 app.add_typer(mail, name="mail")
+app.command()(restored)
 app.command()(demo)
 
 WorkspaceKey = Annotated[str, typer.Option("--workspace", "-w", help="The workspace's key.")]
@@ -180,6 +183,7 @@ async def _mail_bounce(mail_id: UUID, reason: str) -> None:
 
 def main() -> None:
     """The entry point of the installed command."""
+    close_memory()
     app()
 
 

@@ -22,16 +22,20 @@ from activities.public_session import PublicSessionActivities
 from activities.refusals import RefusalsAreFinal
 from activities.upload_check import Scanner, UploadCheckActivities
 from adapters.keyring import open_keyring
+from adapters.linux import close_memory
 from adapters.logs import configure_logs
 from adapters.objects import ObjectStore
 from adapters.settings import load_settings
 from adapters.smtp import SmtpSender
 from adapters.temporal import Telegraph, connect, runtime_of
 from adapters.temporal_schedule import keep_schedule
+from adapters.witness import Witness
 from commands.audit_tree import AuditSequencer
+from commands.audit_witness import WitnessCourier
 from commands.installation import Installation
 from commands.intent import IntentCourier
 from commands.sealing import seal_old_rows
+from commands.tombstone import TombstoneLayer
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
 from domain.workflow_names import (
@@ -78,6 +82,7 @@ class WorkerParts:
     sender: SmtpSender
     courier: IntentCourier
     installation: Installation
+    tombstones: TombstoneLayer
     transactions: Transactions
     client: Client
     workers: tuple[Worker, ...]
@@ -128,8 +133,13 @@ def _upload_check_workers(client: Client, transactions: Transactions) -> tuple[W
     from adapters.clamd import Clamd  # noqa: PLC0415 - its library is optional
 
     objects = ObjectStore.at(settings.object_store)
-    scanner = Clamd(settings.clamd_address)
+    scanner = Clamd(settings.clamd_address, settings.clamd_most_bytes)
     return (upload_check_worker(client, transactions, objects, scanner),)
+
+
+def _witness_couriers(transactions: Transactions) -> tuple[WitnessCourier, ...]:
+    place = transactions.settings.audit_witness
+    return (WitnessCourier(transactions, Witness.at(place)),) if place else ()
 
 
 def _worker(
@@ -174,7 +184,10 @@ async def compose(settings: Settings, stop: asyncio.Event) -> WorkerParts:
         housekeeping_worker(client, transactions, telegraph),
         *_upload_check_workers(client, transactions),
     )
-    return WorkerParts(engine, sender, courier, installation, transactions, client, workers)
+    tombstones = TombstoneLayer(transactions, ObjectStore.at(settings.object_store))
+    return WorkerParts(
+        engine, sender, courier, installation, tombstones, transactions, client, workers
+    )
 
 
 async def run(settings: Settings) -> None:
@@ -184,6 +197,7 @@ async def run(settings: Settings) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop.set)
     parts = await compose(settings, stop)
+    couriers = _witness_couriers(parts.transactions)
     async with AsyncExitStack() as working, asyncio.TaskGroup() as group:
         for each in parts.workers:
             await working.enter_async_context(each)
@@ -191,7 +205,10 @@ async def run(settings: Settings) -> None:
         group.create_task(parts.courier.repeat_until_stopped(stop))
         group.create_task(parts.installation.keep_reading(stop))
         group.create_task(seal_old_rows(parts.transactions, stop))
+        group.create_task(parts.tombstones.lay_until_stopped(stop))
         group.create_task(AuditSequencer(parts.transactions).number_until_stopped(stop))
+        for courier in couriers:
+            group.create_task(courier.take_until_stopped(stop))
         log.info("worker_ready")
         await stop.wait()
     await parts.courier.drain()
@@ -202,6 +219,7 @@ async def run(settings: Settings) -> None:
 
 def main() -> None:
     """Reads the environment and works."""
+    close_memory()
     settings = load_settings(os.environ)
     configure_logs(settings.log_level)
     asyncio.run(run(settings))

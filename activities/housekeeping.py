@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,14 +16,15 @@ from adapters.temporal import Telegraph
 from commands import erasure
 from commands.member_session_sweep import delete_kept, delete_timed_out
 from commands.reconcile import reconcile_mails, reconcile_sessions
+from commands.tombstone import purge_tombstones
 from commands.upload_orphans import remove_orphans
+from commands.upload_recheck import recheck_uploads
 from commands.work import Transactions, Work
 from domain.housekeeping import (
     BATCH,
     CODES_KEPT_FOR,
     ERASED_AT_ONCE,
     LINKS_KEPT_FOR,
-    ORPHANS_LEFT_FOR,
     STEPS_KEPT_FOR,
     SWEEP_FOR,
     Swept,
@@ -73,19 +75,33 @@ class HousekeepingActivities:
 
     @activity.defn
     async def erase_due(self, due: SweepDue) -> Swept:
-        """Erases the sessions and files whose retention is over."""
+        """Erases the sessions and files whose retention is over.
+
+        What cannot be erased is tried again by the next run.
+        """
+        left: set[UUID] = set()
 
         async def erase(at: datetime) -> int:
-            return await erasure.erase_due(self._transactions, at, ERASED_AT_ONCE)
+            return await erasure.erase_due(self._transactions, at, ERASED_AT_ONCE, left)
 
-        return await self._repeat(due, erase, ERASED_AT_ONCE)
+        tried = await self._repeat(due, erase, ERASED_AT_ONCE)
+        return Swept(tried.count - len(left))
+
+    @activity.defn
+    async def purge_tombstones(self, due: SweepDue) -> Swept:
+        """Removes tombstones that no backup is old enough to need."""
+
+        async def purge(at: datetime) -> int:
+            return await purge_tombstones(self._transactions, self._objects, at, BATCH)
+
+        return await self._repeat(due, purge, BATCH)
 
     @activity.defn
     async def remove_orphans(self, due: SweepDue) -> Swept:
         """Removes the bytes of files that have no row, or whose row was removed."""
-        before = self._transactions.later(due.at) - ORPHANS_LEFT_FOR
+        at = self._transactions.later(due.at)
         async with pulse():
-            return Swept(await remove_orphans(self._transactions, self._objects, before))
+            return await remove_orphans(self._transactions, self._objects, at, due.cursor)
 
     @activity.defn
     async def reconcile(self, due: SweepDue) -> Swept:
@@ -100,6 +116,13 @@ class HousekeepingActivities:
         at = self._transactions.later(due.at)
         async with pulse():
             return await reconcile_mails(self._transactions, self._telegraph, at, due.cursor)
+
+    @activity.defn
+    async def recheck_uploads(self, due: SweepDue) -> Swept:
+        """Starts the virus checks that Temporal lost; without a scanner the files are ready."""
+        at = self._transactions.later(due.at)
+        async with pulse():
+            return await recheck_uploads(self._transactions, self._telegraph, at, due.cursor)
 
     @activity.defn
     async def end_member_sessions(self, due: SweepDue) -> Swept:
@@ -171,9 +194,11 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.purge_mails,
     HousekeepingActivities.purge_visits,
     HousekeepingActivities.erase_due,
+    HousekeepingActivities.purge_tombstones,
     HousekeepingActivities.remove_orphans,
     HousekeepingActivities.reconcile,
     HousekeepingActivities.reconcile_mails,
+    HousekeepingActivities.recheck_uploads,
     HousekeepingActivities.end_member_sessions,
     HousekeepingActivities.forget_member_sessions,
     HousekeepingActivities.purge_sign_ins,

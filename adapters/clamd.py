@@ -10,8 +10,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import cast
 
-from aioclamd import ClamdAsyncClient  # type: ignore[import-untyped]  # it has no types
+from aioclamd import (  # type: ignore[import-untyped]  # it has no types
+    BufferTooLongError,
+    ClamdAsyncClient,
+)
 from typing_extensions import override
+
+from adapters.virus_scan import ScanFailed, TooLargeToScan
 
 PIECE_BYTES = 256 * 1024
 LONGEST_SCAN = timedelta(minutes=10)
@@ -19,31 +24,30 @@ FOUND, CLEAN = "FOUND", "OK"
 STREAM = "stream"
 
 
-class ScanFailed(Exception):
-    """The daemon is away, or could not judge the file; nothing is known of the file then."""
-
-
 class Clamd:
     """One daemon."""
 
-    def __init__(self, address: str) -> None:
-        """Takes the address as `host:port`."""
+    def __init__(self, address: str, most_bytes: int) -> None:
+        """Takes the address as `host:port`, and the most bytes that the daemon takes."""
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit():
             raise ValueError(f"clamd's address is host:port, not {address!r}")
         self._client = ClamdAsyncClient(
             host.strip("[]"), int(port), timeout=LONGEST_SCAN.total_seconds()
         )
+        self._most_bytes = most_bytes
 
     async def virus_in(self, chunks: AsyncIterator[bytes]) -> str | None:
-        """The name of the virus that is in a stream, or None; raises `ScanFailed`.
+        """The name of the virus that is in a stream, or None.
 
-        A stream that is longer than the daemon's `StreamMaxLength` is one it could not judge. What
-        `chunks` raises is raised.
+        Raises `TooLargeToScan` for a stream of more than `most_bytes`, or than the daemon's own
+        `StreamMaxLength` if it says so, and `ScanFailed`. What `chunks` raises is raised.
         """
         pulled = _Pulled(chunks)
         try:
-            answer = await self._client.instream(cast("io.BytesIO", pulled))
+            answer = await self._client.instream(cast("io.BytesIO", pulled), self._most_bytes)
+        except BufferTooLongError as error:
+            raise TooLargeToScan(str(error)) from error
         except Exception as error:
             if pulled.fault is not None:
                 raise pulled.fault from None

@@ -24,6 +24,9 @@ SEGMENT_BYTES = 2**20
 SALT_BYTES = KEY_BYTES
 PREFIX_BYTES = 7
 HEADER_BYTES = 1 + SALT_BYTES + PREFIX_BYTES
+NUMBER_BYTES = 4
+MOST_SEGMENTS = 2 ** (8 * NUMBER_BYTES)
+"""As many as there are numbers for."""
 CLEAR_BYTES = SEGMENT_BYTES - TAG_BYTES
 """What a whole segment holds; the first holds less by the header."""
 
@@ -66,7 +69,7 @@ class _Segments:
             raise Undecipherable from error
 
     def _nonce(self, number: int, *, last: bool) -> bytes:
-        return self.prefix + number.to_bytes(4, "big") + bytes([last])
+        return self.prefix + number.to_bytes(NUMBER_BYTES, "big") + bytes([last])
 
 
 def _segments(key: FileKey, header: bytes) -> _Segments:
@@ -93,7 +96,8 @@ def clear_size(sealed_bytes: int) -> int:
     Raises `Undecipherable` for a size that no sealed file has.
     """
     clear_bytes = sealed_bytes - HEADER_BYTES - _segments_of(sealed_bytes) * TAG_BYTES
-    if clear_bytes < 0 or sealed_size(clear_bytes) != sealed_bytes:
+    is_possible = clear_bytes >= 0 and _segments_of(sealed_bytes) <= MOST_SEGMENTS
+    if not is_possible or sealed_size(clear_bytes) != sealed_bytes:
         raise Undecipherable
     return clear_bytes
 

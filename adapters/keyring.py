@@ -87,6 +87,7 @@ class Keyring:
         self.source = source
         self.roots: Mapping[int, bytes] = dict(roots)
         self.is_ready = True
+        self.reads_clear = False
         self.temporal: dict[int, RecordKey] = {}
         self.current_temporal = 0
         self._derivations = {each: Derivation.of_root(key) for each, key in roots.items()}

@@ -5,11 +5,13 @@ the name; here a written file is flushed and then given its name, which fails if
 """
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 STAGING = "staging"
-"""Where files are written before they have their name; anything old in it was given up."""
+"""Where files are written before they have their name; what is hours old in it was given up."""
 
 
 def prepare(folder: Path) -> None:
@@ -21,7 +23,7 @@ def prepare(folder: Path) -> None:
 def flush_begun(folder: Path, staged: str) -> None:
     """Flushes what is written so far of a staged file, which may not have its whole name yet."""
     for each in (folder / STAGING).glob(f"{Path(staged).name}*"):
-        _flush(each)
+        flush(each)
 
 
 def publish(folder: Path, staged: str, name: str) -> None:
@@ -31,18 +33,39 @@ def publish(folder: Path, staged: str, name: str) -> None:
     """
     source, target = folder / staged, folder / name
     source.chmod(0o600)
-    _flush(source)
+    flush(source)
     target.parent.mkdir(mode=0o700, exist_ok=True)
     # A link never replaces a file, as a rename would.
     target.hardlink_to(source)
     source.unlink()
-    _flush(target.parent)
-    _flush(folder)
+    flush(target.parent)
+    flush(folder)
+
+
+def flush_named(path: Path) -> None:
+    """Flushes a file that has its name, and the two folders that lead to it."""
+    for each in (path, path.parent, path.parent.parent):
+        flush(each)
 
 
 def discard(folder: Path, staged: str) -> None:
     """Removes a staged file, if it is there."""
     (folder / staged).unlink(missing_ok=True)
+
+
+def listed(folder: Path, after: str, most: int) -> list[tuple[str, datetime]]:
+    """The next files behind a name, in the order of their names, and when each was last written."""
+    names = islice(_names_after(folder, after), most)
+    return [(each, _written_at(folder / each)) for each in names]
+
+
+def _names_after(folder: Path, after: str) -> Iterator[str]:
+    """Folder by folder, so that no more than one of them is held."""
+    begun = after.partition("/")[0]
+    for inner in sorted(each for each in folder.iterdir() if each.is_dir()):
+        if inner.name >= begun and inner.name != STAGING:
+            names = (f"{inner.name}/{each.name}" for each in inner.iterdir())
+            yield from sorted(each for each in names if each > after)
 
 
 def sweep(folder: Path, before: datetime) -> int:
@@ -61,7 +84,8 @@ def _written_at(path: Path) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Has the disk keep what is written of a file, or the names in a folder; raises `OSError`."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -6,14 +6,13 @@ returns, a row may point to it even if the power fails. A bucket does the same b
 """
 
 import asyncio
-import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -22,6 +21,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
 from adapters.object_folder import STAGING, discard, flush_begun, prepare, publish, sweep
+from adapters.object_listing import OBJECT_NAME, STAGED_NAME, Listed, pages_of
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore as AnyStore
@@ -35,7 +35,7 @@ FLUSHED_BYTES = 32 * 2**20
 """How much is flushed at a time while a file in a folder is written."""
 RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 """A person waits: the library's own three minutes would be no answer."""
-OBJECT_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{40}")
+Beside = TypeVar("Beside")
 
 
 class ObjectMissing(Exception):
@@ -54,6 +54,10 @@ def new_object_name() -> str:
     """A name that nobody guesses and nothing else has (160 bits), in one of 256 folders."""
     name = secrets.token_hex(20)
     return f"{name[:2]}/{name}"
+
+
+def _new_staged_name() -> str:
+    return f"{STAGING}/{secrets.token_hex(20)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,16 @@ class ObjectStore:
         except BaseError as error:
             raise ValueError(f"this is no address of a bucket: {_first_line(error)}") from error
 
+    def beside(self, made: "Callable[[AnyStore, Path | None], Beside]") -> "Beside":
+        """Something else that lies in the same place."""
+        return made(self._store, self._folder)
+
     async def write(self, name: str, chunks: AsyncIterator[bytes]) -> int:
         """Writes an object whole and returns how many bytes it has; a row may point to it then.
 
         Whatever `chunks` raises is raised after what was written is removed, and so is a
         cancellation; one that comes while the last step is under way can leave a whole object,
-        which `names_before` finds. Raises `ObjectExists` and `ObjectStoreAway`.
+        which `listed_before` finds. Raises `ObjectExists` and `ObjectStoreAway`.
         """
         _check(name)
         if self._folder is not None:
@@ -112,8 +120,7 @@ class ObjectStore:
     async def size(self, name: str) -> int:
         """How many bytes an object has; raises `ObjectMissing` and `ObjectStoreAway`."""
         _check(name)
-        with _reaching(name, missing=ObjectMissing):
-            return (await obstore.head_async(self._store, name))["size"]
+        return await self._size(name)
 
     async def stored(self, name: str) -> StoredObject:
         """An object for reading ranges of; raises `ObjectMissing` and `ObjectStoreAway`."""
@@ -124,7 +131,8 @@ class ObjectStore:
 
         Raises `ObjectMissing` and `ObjectStoreAway`.
         """
-        _check(name)
+        if not STAGED_NAME.fullmatch(name):
+            _check(name)
         if start >= end:
             return b""
         try:
@@ -133,39 +141,55 @@ class ObjectStore:
                 return read.to_bytes()
         except ObjectStoreAway:
             # A range behind the end is answered with an error like any other.
-            if await self.size(name) > start:
+            if await self._size(name) > start:
                 raise
             return b""
 
     async def delete(self, name: str) -> None:
         """Removes an object, if it is there; raises `ObjectStoreAway`."""
         _check(name)
-        try:
-            with _reaching(name, missing=ObjectMissing):
-                await obstore.delete_async(self._store, name)
-        except ObjectMissing:
-            return
+        await self._remove(name)
 
-    async def names_before(self, moment: datetime) -> AsyncIterator[str]:
-        """The objects last written before a moment; raises `ObjectStoreAway`."""
+    async def listed_before(self, moment: datetime, after: str = "") -> AsyncGenerator[Listed]:
+        """The objects last written before a moment, in the order of their names.
+
+        Begins behind the name `after`, so that a listing can go on where an earlier one stopped.
+        Raises `ObjectStoreAway`.
+        """
         with _reaching(str(moment)):
-            async for page in obstore.list(self._store, chunk_size=1000):
-                for each in page:
-                    if OBJECT_NAME.fullmatch(each["path"]) and each["last_modified"] < moment:
-                        yield each["path"]
+            async for page in pages_of(self._store, self._folder, after):
+                yield Listed.of(page, moment)
+
+    @asynccontextmanager
+    async def set_aside(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[StoredObject]:
+        """Keeps a stream while the context lasts, in `staging/`, where no row ever points to.
+
+        What a process that was killed leaves there is `sweep_staging`'s. Raises what `chunks`
+        raises, and `ObjectStoreAway`.
+        """
+        name = _new_staged_name()
+        try:
+            yield StoredObject(self, name, await self._send(name, chunks))
+        finally:
+            with suppress(ObjectStoreAway):
+                await self._remove(name)
 
     async def sweep_staging(self, before: datetime) -> int:
-        """Removes what broken writes left in a folder before a moment; returns how many.
+        """Removes what broken writes left in `staging/` before a moment; returns how many.
 
-        A bucket's own rule does this there. Raises `ObjectStoreAway`.
+        Unfinished uploads of a bucket are its own rule's. Raises `ObjectStoreAway`.
         """
-        if self._folder is None:
-            return 0
         with _reaching(STAGING):
-            return await asyncio.to_thread(sweep, self._folder, before)
+            if self._folder is not None:
+                return await asyncio.to_thread(sweep, self._folder, before)
+            staged = await obstore.list(self._store, STAGING).collect_async()
+            old = [each["path"] for each in staged if each["last_modified"] < before]
+            for each in old:
+                await self._remove(each)
+            return len(old)
 
     async def _write_in_folder(self, folder: Path, name: str, chunks: AsyncIterator[bytes]) -> int:
-        staged = f"{STAGING}/{secrets.token_hex(20)}"
+        staged = _new_staged_name()
         try:
             written = await self._send(staged, _flushed_along(folder, staged, chunks))
             with _reaching(name):
@@ -195,6 +219,14 @@ class ObjectStore:
         with _reaching(name):
             await writer.close()
         return written
+
+    async def _size(self, name: str) -> int:
+        with _reaching(name, missing=ObjectMissing):
+            return (await obstore.head_async(self._store, name))["size"]
+
+    async def _remove(self, name: str) -> None:
+        with suppress(ObjectMissing), _reaching(name, missing=ObjectMissing):
+            await obstore.delete_async(self._store, name)
 
     async def _refuse_existing(self, name: str) -> None:
         try:

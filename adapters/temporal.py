@@ -10,7 +10,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client, PayloadLimitsConfig, WorkflowHandle
+from temporalio.client import (
+    Client,
+    PayloadLimitsConfig,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -156,14 +161,20 @@ class Telegraph:
 
         Raises `TemporalAway` or `TelegramRefused`.
         """
+        return await self._status(workflow_id) is not None
+
+    async def is_over(self, workflow_id: str) -> bool:
+        """Whether Temporal has a workflow of this id that no longer runs; raises as `knows`."""
+        return await self._status(workflow_id) not in {None, WorkflowExecutionStatus.RUNNING}
+
+    async def _status(self, workflow_id: str) -> WorkflowExecutionStatus | None:
         async with calling(self._timeout):
             try:
-                await self._client.get_workflow_handle(workflow_id).describe()
+                return (await self._client.get_workflow_handle(workflow_id).describe()).status
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
-                    return False
+                    return None
                 raise
-        return True
 
     async def is_up(self) -> bool:
         """Whether Temporal answers."""

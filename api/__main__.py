@@ -13,6 +13,7 @@ import uvicorn
 from typing_extensions import override
 
 from adapters.keyring import open_keyring
+from adapters.linux import close_memory
 from adapters.logs import configure_logs
 from adapters.root_key import KeyFileError
 from adapters.settings import SettingsError, load_settings
@@ -53,6 +54,7 @@ class Server(uvicorn.Server):
 
 def main() -> int:
     """Serves; returns the exit status."""
+    close_memory()
     options = _options()
     try:
         settings = load_settings(os.environ)

@@ -20,7 +20,8 @@ from domain.audit import AuditEvent
 from domain.audit_tree import consistency_places, consistency_proof
 from domain.errors import CursorInvalid, NotFound
 from store.audit import AuditFilter, AuditRow, audit_page
-from store.audit_tree import newest_checkpoint, nodes_at, sealing_sizes, tree_size
+from store.audit_checkpoint import newest_checkpoint, sealing_sizes
+from store.audit_tree import nodes_at, tree_size
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 

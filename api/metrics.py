@@ -45,6 +45,12 @@ class Metrics:
         self._unsettled = self._gauge(
             "gatepass_sessions_unsettled", "Ended sessions whose consequences wait"
         )
+        self._audit = self._gauge(
+            "gatepass_audit_events_waiting", "Events without a place in the audit log"
+        )
+        self._checks = self._gauge(
+            "gatepass_uploads_waiting", "Files that wait to be checked for viruses"
+        )
         pages = self._gauge("gatepass_pages_open", "Pages that listen for the end of their session")
         pages.set_function(open_pages)
 
@@ -64,6 +70,8 @@ class Metrics:
         self._intents.set(backlog.intents)
         self._mails.set(backlog.mails)
         self._unsettled.set(backlog.unsettled)
+        self._audit.set(backlog.audit)
+        self._checks.set(backlog.checks)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

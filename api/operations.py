@@ -47,6 +47,8 @@ def _shape(report: Report) -> dict[str, Any]:
         "intents": report.behind.intents,
         "mails": report.behind.mails,
         "unsettled": report.behind.unsettled,
+        "audit": report.behind.audit,
+        "checks": report.behind.checks,
         "oldest_seconds": round((report.at - since).total_seconds(), 1) if since else 0,
     }
     return shape | {"behind": waiting}

@@ -22,11 +22,12 @@ from commands.public_session import Target
 from commands.upload_file import open_file
 from commands.upload_read import Readable, find_readable, note_damaged, note_downloaded
 from commands.work import Transactions
+from domain.audit import AuditEvent
 from domain.byte_range import ByteRange, range_asked
 from domain.errors import Erased, NotFound, RangeRefused, UploadWithheld
 from domain.file_kind import FileKind
 from store.public_session import tasks_of
-from store.upload import uploads_of_session
+from store.upload import submitted_uploads
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/public-sessions", tags=["public-sessions"])
@@ -41,11 +42,16 @@ NOTHING_RUNS = "default-src 'none'; sandbox"
 
 @router.get("/{session_id}/uploads", responses=refusals(NotFound))
 async def list_uploads(call: ApiCall, session_id: UUID) -> Page[UploadShape]:
-    """The session's files, oldest first; those its party took back are not among them."""
+    """The files that were submitted, oldest first; that the list was read is written down (PS-25).
+
+    Until its task is submitted a file is the party's own.
+    """
     session = await find_session(call, session_id)
     tasks = {each.id: each.key for each in await tasks_of(call.work.db, session.id)}
     erased = session.erased_at is not None
-    rows = await uploads_of_session(call.work.db, session.id)
+    rows = await submitted_uploads(call.work.db, session.id)
+    details = {"uploads": len(rows)}
+    call.work.audit_session(AuditEvent.UPLOADS_READ, session, call.actor, details=details)
     return Page(items=[UploadShape.of(each, tasks[each.task_id], erased=erased) for each in rows])
 
 

@@ -7,7 +7,7 @@ A kind's template is `api/pages/tasks/{kind}.html`; a completed task of any kind
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from typing_extensions import override
@@ -21,9 +21,11 @@ from api.upload_words import size_in_words
 from commands.pinned import pinned_document, pinned_form
 from commands.room import Room, party_of
 from commands.task_kind import AGREED, FILES
+from commands.upload import scope_of
 from commands.work import Work
 from domain.document import Document
 from domain.errors import AnswersRefused
+from domain.file_kind import FileKind
 from domain.form import Form
 from domain.task import TaskKind
 from domain.upload import UNNAMED, Slot, UploadScope
@@ -130,16 +132,19 @@ class UploadPage(TaskPage):
     async def show(
         self, place: Place, locale: str, refused: AnswersRefused | None
     ) -> dict[str, Any]:
-        scope = UploadScope.of(place.task.upload or {})
-        largest = max(map(scope.limit_of, scope.kinds))
+        scope = scope_of(place.task, place.work.settings)
         rows = await uploads_of_task(place.work.db, place.task.id)
         files = [PartyFile.of(each, locale) for each in rows]
         return {
-            "scope": replace(scope, max_bytes=largest),
+            "scope": scope,
             "slots": [_slot(scope, each, files) for each in scope.slots],
             "accept": _accepted(scope),
-            "largest_text": size_in_words(largest, locale),
-            "kinds_text": ", ".join(each.label for each in scope.kinds),
+            "kinds_text": _kinds_text(scope.kinds),
+            "limits": [
+                (_kinds_text(kinds), size_in_words(limit, locale))
+                for limit, kinds in scope.kinds_by_limit
+            ],
+            "bytes_by_ending": _bytes_by_ending(scope),
         }
 
     @override
@@ -159,6 +164,20 @@ def _slot(scope: UploadScope, slot: Slot, files: Sequence[PartyFile]) -> dict[st
         "title": slot.title,
         "required": slot != UNNAMED or scope.min_files > len(scope.required),
         "files": [each for each in files if each.slot == slot.key],
+    }
+
+
+def _kinds_text(kinds: Sequence[FileKind]) -> str:
+    return ", ".join(each.label for each in kinds)
+
+
+def _bytes_by_ending(scope: UploadScope) -> dict[str, int]:
+    """For the script: how many bytes a file may have, by the ending of its name."""
+    return {
+        ending: limit
+        for limit, kinds in scope.kinds_by_limit
+        for kind in kinds
+        for ending in kind.extensions
     }
 
 

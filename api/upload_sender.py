@@ -103,7 +103,7 @@ class Sender:
     async def _ask(self) -> None:
         try:
             async with self.begin.work() as work:
-                upload_task(await enter_to_act(work, self.visitor), self.task)
+                upload_task(work, await enter_to_act(work, self.visitor), self.task)
         except Exception as error:
             # What is unknown is never called an end; the row cannot be written without an answer.
             if not is_away(error):
@@ -134,7 +134,7 @@ async def sender_at(request: Request, session_id: str, task: str) -> Sender:
     begin, visitor = transactions_in(request), visitor_of(request, session_id)
     async with begin.work() as work:
         room = await enter_to_act(work, visitor)
-        _, scope = upload_task(room, task)
+        _, scope = upload_task(work, room, task)
         party = await party_of(work, room)
     objects: ObjectStore = request.app.state.objects
     return Sender(begin, objects, visitor, task, scope, language_of(request, party.locale))

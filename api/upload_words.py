@@ -1,6 +1,7 @@
 """What a person reads of uploads: sizes, and why a file is not taken."""
 
 import math
+import re
 from collections.abc import Callable
 
 from babel.units import format_unit
@@ -24,11 +25,43 @@ def size_in_words(size: int, locale: str) -> str:
 
 def refusal_in_words(refusal: UploadRefusal, locale: str) -> str:
     """Why a file is not taken, with its limit and what was given, and what to do about it."""
-    text = _WORDS[refusal.reason](translations_for(locale).gettext)
-    return text % {"limit": refusal.limit, "given": refusal.given}
+    translate = translations_for(locale).gettext
+    given = {each: _in_words(getattr(refusal, each), translate) for each in ("limit", "given")}
+    return _WORDS[refusal.reason](translate) % given
 
 
 Translate = Callable[[str], str]
+
+_NUMBER = re.compile(r"\d+")
+
+
+def _in_words(text: str, translate: Translate) -> str:
+    """A limit, or what was given, in the person's language, if it is more than a name or a size."""
+    known = _phrases(translate).get(_NUMBER.sub("#", text))
+    numbers = iter(_NUMBER.findall(text))
+    return re.sub("#", lambda _: next(numbers), known) if known else text
+
+
+def _phrases(_: Translate) -> dict[str, str]:
+    """What checks say beside names and sizes; each number is a `#`."""
+    return {
+        "other content": _("something else"),
+        "NUL": _("something else"),
+        "another Office format": _("another Office format"),
+        "more": _("more"),
+        "# MB unpacked": _("# MB unpacked"),
+        "# entries": _("# entries"),
+        "# bytes as stated": _("# bytes as stated"),
+        "no overlapping entries": _("no overlapping entries"),
+        "overlapping entries": _("overlapping entries"),
+        "archives inside as ZIP": _("archives inside as ZIP"),
+        "another archive": _("another archive"),
+        "archives # deep": _("archives # deep"),
+        "# deep": _("# deep"),
+        "# megapixels, # pixels a side": _("# megapixels, # pixels a side"),
+        "# × # pixels": _("# × # pixels"),
+    }
+
 
 _WORDS: dict[UploadReason, Callable[[Translate], str]] = {
     UploadReason.TOO_LARGE: lambda _: _(
@@ -42,8 +75,8 @@ _WORDS: dict[UploadReason, Callable[[Translate], str]] = {
         "Not uploaded: this kind of file (%(given)s) is not possible here. Possible are %(limit)s."
     ),
     UploadReason.CONTENT_DIFFERS: lambda _: _(
-        "Not uploaded: by its name this file is %(limit)s, but it contains something else. Save it"
-        " again in that format."
+        "Not uploaded: by its name this file is %(limit)s, but it contains %(given)s. Save it again"
+        " in that format."
     ),
     UploadReason.EMPTY: lambda _: _("Not uploaded: the file is empty."),
     UploadReason.ENCRYPTED_DOCUMENT: lambda _: _(
@@ -56,7 +89,8 @@ _WORDS: dict[UploadReason, Callable[[Translate], str]] = {
         "Not uploaded: the file contains macros or other programs. Save it without them."
     ),
     UploadReason.ARCHIVE_BOMB: lambda _: _(
-        "Not uploaded: unpacked, the file is larger than we can check (%(limit)s)."
+        "Not uploaded: unpacked, the file is more than we can check. Possible: %(limit)s. Found:"
+        " %(given)s."
     ),
     UploadReason.TOO_MANY_PIXELS: lambda _: _(
         "Not uploaded: the picture has %(given)s, and at most %(limit)s are possible."

@@ -17,22 +17,26 @@ from command_line.surroundings import fail, run, surroundings
 from commands.audit_export import LogExport, export_log
 from commands.audit_tree import verifier_key
 from commands.progress import Progress
-from commands.work import Transactions
+from commands.work import Transactions, Work
 from commands.workspace import find_workspace
 from domain.actor import OPERATOR
+from store.workspace import WorkspaceRow, workspaces
 
 STANDARD = "-"
 FLAGS, OWNER_ONLY = os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600
 MOST_PLACES = 10
 
 audit = typer.Typer(no_args_is_help=True, help="The audit log: export it, check it.")
-WorkspaceKey = Annotated[str, typer.Option("--workspace", "-w", help="The workspace's key.")]
+WorkspaceKey = Annotated[
+    str | None,
+    typer.Option("--workspace", "-w", help="The workspace's key; not needed where there is one."),
+]
 
 
 @audit.command("export")
 def export(
     file: Annotated[str, typer.Argument(help="Where to; - is the standard output.")],
-    workspace: WorkspaceKey,
+    workspace: WorkspaceKey = None,
     details: Annotated[
         bool, typer.Option(help="With what each event tells, personal data among it.")
     ] = True,
@@ -59,20 +63,42 @@ def _output(file: str) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-async def _export(out: BinaryIO, workspace: str, *, details: bool) -> None:
+async def _export(out: BinaryIO, workspace: str | None, *, details: bool) -> None:
     async with surroundings() as found:
         async with found.begin.work() as work:
-            row = await find_workspace(work, workspace)
+            row = await _chosen(work, workspace)
         wanted = LogExport(row.id, OPERATOR, details=details)
         await shown(_written(out, found.begin, wanted))
-    typer.echo(f"{wanted.size} events, signed. Check them: gatepass audit verify FILE", err=True)
+    for line in _told_of(wanted):
+        typer.echo(line, err=True)
+
+
+def _told_of(wanted: LogExport) -> Iterator[str]:
+    yield f"{wanted.size} events, signed. Check them: gatepass audit verify FILE"
+    if wanted.is_broken:
+        yield (
+            "The database does not hold what was signed last: somebody took events out of it. "
+            "Nothing is numbered or signed until they are back; see the runbook."
+        )
     if wanted.unreadable:
         places = ", ".join(map(str, wanted.unreadable[:MOST_PLACES]))
-        typer.echo(
+        yield (
             f"{len(wanted.unreadable)} events have details that cannot be deciphered though nobody "
-            f"erased them: somebody changed their rows. The first: {places}.",
-            err=True,
+            f"erased them: somebody changed their rows. The first: {places}."
         )
+
+
+async def _chosen(work: Work, key: str | None) -> WorkspaceRow:
+    """The workspace with this key; without a key the only one there is."""
+    if key is not None:
+        return await find_workspace(work, key)
+    found = await workspaces(work.db)
+    if not found:
+        fail("There is no workspace yet: gatepass workspace create KEY --name …")
+    if len(found) > 1:
+        keys = ", ".join(each.key for each in found)
+        fail(f"There are several workspaces; say which with -w: {keys}.")
+    return found[0]
 
 
 async def _written(
@@ -109,14 +135,14 @@ def verify(
 
 
 @audit.command("key")
-def show_key(workspace: WorkspaceKey) -> None:
+def show_key(workspace: WorkspaceKey = None) -> None:
     """Shows the public key of a workspace's log: publish it, so that nobody need take our word."""
     run(_show_key(workspace))
 
 
-async def _show_key(workspace: str) -> None:
+async def _show_key(workspace: str | None) -> None:
     async with surroundings() as found, found.begin.work() as work:
-        key = await verifier_key(work, (await find_workspace(work, workspace)).id)
+        key = await verifier_key(work, (await _chosen(work, workspace)).id)
     typer.echo(key)
     typer.echo(f"SHA-256 of the public key: {fingerprint(key)}", err=True)
 

@@ -20,6 +20,7 @@ from command_line.surroundings import (
     surroundings,
     work_at_leisure,
 )
+from commands.clear_text import ClearText, ClearTextRecord
 from commands.keyring import Epoch, KeyringStatus, destroy_epoch, refuse_destruction, status
 from commands.rotation import rotate
 from commands.sealing import forget_clear_copies, seal_everything
@@ -136,12 +137,35 @@ def _workspace_lines(seen: KeyringStatus) -> Iterator[str]:
 
 
 def _clear_lines(seen: KeyringStatus) -> Iterator[str]:
-    left = {table: rows for table, rows in seen.unsealed.items() if rows}
-    yield "Nothing lies in clear." if not left else f"{'in clear':17}rows"
-    for table, rows in left.items():
-        yield f"{table:17}{rows}"
-    if left:
-        yield "A worker seals them by itself; `gatepass keyring seal` does it now."
+    rows = {table: count for table, count in seen.unsealed.items() if count}
+    if rows:
+        yield f"{'in clear':17}rows"
+    for table, count in rows.items():
+        yield f"{table:17}{count}"
+    yield _clear_text(seen.clear_text, has_rows=bool(rows))
+
+
+def _clear_text(found: ClearTextRecord | None, *, has_rows: bool) -> str:
+    """What there is to know and to do about clear text."""
+    left = found.left if found else None
+    if has_rows and left != ClearText.IN_ROWS:
+        return (
+            "No older release left these rows: somebody wrote them into the database. They are "
+            "neither read nor sealed."
+        )
+    if has_rows:
+        return "A worker seals them by itself; `gatepass keyring seal` does it now."
+    if left in {ClearText.IN_ROWS, ClearText.IN_FILES}:
+        return (
+            "No row lies in clear, but the tables' files still hold clear copies: run "
+            "`gatepass keyring seal`."
+        )
+    if found is None:
+        return "Nothing lies in clear."
+    return (
+        f"Nothing lies in clear; the tables' files were rewritten on {_day(found.since)}. What is "
+        "older than that (WAL, archives, backups) holds clear text."
+    )
 
 
 @keyring.command("destroy-epoch")
@@ -190,12 +214,12 @@ def seal(
 async def _seal(*, rewrite: bool) -> None:
     async with _alone() as found:
         await shown(seal_everything(found.begin))
-        typer.echo("No row lies in clear.")
         if rewrite:
-            await shown(forget_clear_copies(found.engine))
-            typer.echo("The tables' files hold no clear copies either.")
-        else:
-            typer.echo("The tables' files still hold clear copies: run this with --rewrite.")
+            await shown(forget_clear_copies(found.engine, found.begin))
+        async with found.begin.work() as work:
+            seen = await status(work)
+    for line in _clear_lines(seen):
+        typer.echo(line)
     typer.echo(
         "WAL segments, archives and backups from before hold clear text until they are removed: "
         "make a new base backup now, and remove older ones as soon as you may."

@@ -13,11 +13,14 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.keyring import open_keyring
+from adapters.objects import ObjectStoreAway
 from adapters.root_key import KeyFileError
 from adapters.settings import SettingsError, load_settings
 from commands.installation import Installation
 from commands.keyring import EpochRefused
 from commands.pack import PackError
+from commands.restore import RestoreRefused
+from commands.sealing import ClearRowsRefused
 from commands.work import Transactions, Work, utc_now
 from domain.errors import DefinitionFaulty, DomainError
 from domain.member_errors import MemberInvalid
@@ -27,6 +30,16 @@ from store.intent import IntentRow
 
 AT_LEISURE = timedelta(minutes=10)
 """A pack may have many files; nobody waits for a page here."""
+REFUSALS = (
+    DomainError,
+    EpochRefused,
+    ClearRowsRefused,
+    RestoreRefused,
+    KeyFileError,
+    SettingsError,
+    PackError,
+)
+"""What says in its own words why a command was refused."""
 NO_TABLE = "42P01"
 NO_COLUMN = "42703"
 
@@ -88,8 +101,10 @@ def refusals_told() -> Iterator[None]:
     except (DefinitionFaulty, MemberInvalid) as refusal:
         lines = [f"{each.pointer or '/'}: {each.message}" for each in refusal.faults]
         fail(f"{refusal}\n  " + "\n  ".join(lines))
-    except (DomainError, EpochRefused, KeyFileError, SettingsError, PackError) as refusal:
+    except REFUSALS as refusal:
         fail(str(refusal))
+    except ObjectStoreAway as error:
+        fail(f"The object store cannot be reached ({error}); is GATEPASS_OBJECT_STORE right?")
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) not in {NO_TABLE, NO_COLUMN}:
             raise

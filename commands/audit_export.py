@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from adapters.aead import Undecipherable
-from commands.audit_tree import catch_up, origin_of, verifier_key
+from commands.audit_tree import TreeBroken, catch_up, origin_of, verifier_key
 from commands.work import Transactions, Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
@@ -18,7 +18,8 @@ from domain.audit_export import (
     header_line,
 )
 from store.audit import AuditRow
-from store.audit_tree import checkpoints_over, leaf_of, leaves_page
+from store.audit_checkpoint import AuditCheckpointRow, checkpoints_over
+from store.audit_tree import leaf_of, leaves_page
 from store.sealed import opened
 from store.workspace import workspace_by_id
 
@@ -30,7 +31,7 @@ class LogExport:
     """One export under way: for whom, with details or not, and how far it is.
 
     `unreadable` are the places of events whose details are there but cannot be deciphered, which
-    erasing never causes.
+    erasing never causes. `is_broken`: what was signed last is not stored any more.
     """
 
     workspace_id: UUID
@@ -39,15 +40,17 @@ class LogExport:
     done: int = 0
     size: int = 0
     unreadable: list[int] = field(default_factory=list)
+    is_broken: bool = False
 
 
 async def export_log(begin: Transactions, wanted: LogExport) -> AsyncIterator[str]:
     """The log up to now, line by line; that it is exported is its last event.
 
-    Memory stays flat and each transaction is short: places and heads never change again.
+    Memory stays flat and each transaction is short: places and heads never change again. A log from
+    which signed events were taken is written as it is stored, for auditors to see where.
     """
     key = await _begin(begin, wanted)
-    head = await catch_up(begin, wanted.workspace_id)
+    head = await _head(begin, wanted)
     wanted.size = head.size
     yield header_line(
         ExportHeader(
@@ -76,6 +79,14 @@ async def _begin(begin: Transactions, wanted: LogExport) -> str:
         subject, details = f"workspace:{workspace.key}", {"details": wanted.details}
         work.audit_subject(AuditEvent.AUDIT_EXPORTED, workspace.id, subject, wanted.actor, details)
         return await verifier_key(work, workspace.id)
+
+
+async def _head(begin: Transactions, wanted: LogExport) -> AuditCheckpointRow:
+    try:
+        return await catch_up(begin, wanted.workspace_id)
+    except TreeBroken as error:
+        wanted.is_broken = True
+        return error.head
 
 
 async def _page(work: Work, wanted: LogExport, first: int, last: int) -> list[str]:

@@ -205,6 +205,7 @@ async def _bind(work: Work, session: PublicSessionRow, wanted: Verify) -> Bindin
     session.fence += 1
     binding = BindingRow(
         id=binding_id,
+        workspace_id=session.workspace_id,
         session_id=session.id,
         fence=session.fence,
         door_digest=door_digest(work, wanted.door),

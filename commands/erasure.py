@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from adapters.objects import ObjectStore
 from commands.party import find_party
 from commands.public_session import Target, end_if_overdue, end_session
@@ -20,11 +22,15 @@ from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.messages import Revoked
 from domain.public_session import Advance, EndReason
+from domain.tombstone import Fate
 from domain.workflow_names import REVOKE
 from store import erasure as rows
+from store.database import is_away
 from store.party import PartyRow, party_by_id
 from store.public_session import PublicSessionRow, session_by_id
 from store.upload import upload_by_id
+
+log = structlog.get_logger()
 
 RETENTION = "The retention of its template is over"
 FILE_RETENTION = "The retention of its task's files is over"
@@ -110,6 +116,7 @@ def _audit(
 ) -> None:
     """Under the workspace's key: under the subject's own it could never be read."""
     for each in sessions:
+        work.lay_tombstone(Fate.SESSION_ERASED, each.id)
         subject, details = f"public_session:{each.id}", {"party": str(each.party_id)}
         work.audit_subject(
             AuditEvent.SESSION_ERASED,
@@ -119,6 +126,7 @@ def _audit(
             details | {"rationale": order.rationale, "end_reason": each.end_reason},
         )
     if party is not None:
+        work.lay_tombstone(Fate.PARTY_ERASED, party.id)
         work.audit_subject(
             AuditEvent.PARTY_ERASED,
             party.workspace_id,
@@ -139,27 +147,38 @@ async def discard_files(begin: Transactions, objects: ObjectStore, subject_id: U
         await let_go(begin, objects, each)
 
 
-async def erase_due(begin: Transactions, at: datetime, most: int) -> int:
+async def erase_due(begin: Transactions, at: datetime, most: int, left: set[UUID]) -> int:
     """Erases sessions and files whose retention is over at `at`, up to `most` of them.
 
-    Each in a transaction of its own, the longest over first; returns how many, less than `most`
-    when nothing is left. The objects of files are deleted by whoever deletes those of removed ones.
+    Each in a transaction of its own, the longest over first. One that cannot be erased is put into
+    `left` and holds nobody up: what is in there is not looked at. Returns how many were tried, less
+    than `most` when nothing else is over. The objects of files are deleted by whoever deletes those
+    of removed ones.
     """
     async with begin.work(at) as work:
-        sessions = await rows.sessions_to_erase(work.db, at, most)
-        uploads = await rows.uploads_to_erase(work.db, at, most - len(sessions))
-    for each in sessions:
-        await _in_its_own(begin, at, _erase_overdue_session, each)
-    for each in uploads:
-        await _in_its_own(begin, at, _erase_overdue_upload, each)
+        sessions = await rows.sessions_to_erase(work.db, at, most, left)
+        uploads = await rows.uploads_to_erase(work.db, at, most - len(sessions), left)
+    left |= {
+        each for each in sessions if not await _erased(begin, at, _erase_overdue_session, each)
+    }
+    left |= {each for each in uploads if not await _erased(begin, at, _erase_overdue_upload, each)}
     return len(sessions) + len(uploads)
 
 
-async def _in_its_own(
+async def _erased(
     begin: Transactions, at: datetime, erase: Callable[[Work, UUID], Awaitable[None]], each: UUID
-) -> None:
-    async with begin.work(at) as work:
-        await erase(work, each)
+) -> bool:
+    """Whether one could be erased; the log names it by its id alone."""
+    try:
+        async with begin.work(at) as work:
+            await erase(work, each)
+    except Exception as error:
+        if is_away(error):
+            raise
+        # No traceback: what is to be erased may stand in it.
+        log.error("not_erased", subject=str(each), error=type(error).__name__)  # noqa: TRY400
+        return False
+    return True
 
 
 async def _erase_overdue_session(work: Work, session_id: UUID) -> None:

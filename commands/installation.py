@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from adapters.aead import RecordKey, Undecipherable, associated, new_key, new_number
 from adapters.keyring import Keyring
 from adapters.root_key import KeyFileError
+from commands.clear_text import ClearText, clear_text_record, first_record
 from commands.vault import Vault
 from store.database import is_away
 from store.installation_key import (
@@ -61,19 +62,22 @@ class Installation:
         async with AsyncSession(self._engine) as db:
             await lock_installation_keys(db)
             if not await installation_keys(db):
-                self._make_first(db)
+                await self._make_first(db)
                 await db.flush()
             rows = await installation_keys(db)
             for each in rows:
                 self._check(each)
             self._learn(rows)
+            await self._learn_what_is_clear(db)
             for workspace_id in await _workspaces_without_key(db):
                 db.add(self._vault.new_workspace_key(workspace_id, 1))
             await db.commit()
         self._keyring.is_ready = True
 
-    def _make_first(self, db: AsyncSession) -> None:
+    async def _make_first(self, db: AsyncSession) -> None:
         at = self._clock()
+        if await first_record(db, self._keyring, at):
+            log.warning("clear_rows_are_read")
         db.add_all(derivation_row(self._keyring, each, at, at) for each in self._keyring.versions)
         db.add(temporal_row(self._keyring, at, at))
 
@@ -103,6 +107,12 @@ class Installation:
             # A key service may take its time, and requests must not wait for it.
             await self._look_again()
         self._learn(rows)
+        async with AsyncSession(self._engine) as db:
+            await self._learn_what_is_clear(db)
+
+    async def _learn_what_is_clear(self, db: AsyncSession) -> None:
+        record = await clear_text_record(db, self._keyring)
+        self._keyring.reads_clear = record is not None and record.left == ClearText.IN_ROWS
 
     async def _look_again(self) -> None:
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from commands.clear_text import ClearTextRecord, clear_text_record
 from commands.installation import READ_EVERY
 from commands.rotation import begun_epochs
 from commands.work import Work
@@ -45,11 +46,15 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class KeyringStatus:
-    """The epochs, what each workspace's versions still wrap, and what lies in clear."""
+    """The epochs, what each workspace's versions still wrap, and what lies in clear.
+
+    `clear_text` is where an older release's contents are left; rows beyond that were planted.
+    """
 
     epochs: Sequence[Epoch]
     counts: Sequence[KeyCount]
     unsealed: dict[str, int]
+    clear_text: ClearTextRecord | None
 
 
 async def status(work: Work) -> KeyringStatus:
@@ -59,7 +64,8 @@ async def status(work: Work) -> KeyringStatus:
     rows = await installation_keys(work.db)
     numbers = sorted({*begun_epochs(rows), *work.keyring.roots})
     epochs = [_epoch(work, each, counts, rows) for each in numbers]
-    return KeyringStatus(epochs, counts, await count_unsealed(work.db))
+    clear_text = await clear_text_record(work.db, work.keyring)
+    return KeyringStatus(epochs, counts, await count_unsealed(work.db), clear_text)
 
 
 def _epoch(

@@ -12,6 +12,7 @@ from domain.errors import PartyInvalid
 from domain.fault import Fault
 from domain.mail import MailKind
 from domain.party import is_address
+from domain.tombstone import Fate
 from store.binding import binding_by_id
 from store.code import end_codes
 from store.party import party_by_id
@@ -35,6 +36,7 @@ async def renew_links(
     if party is None or party.email == email:
         return []
     party.email, party.updated_at = email, work.at
+    work.lay_tombstone(Fate.ADDRESS_CORRECTED, party.id)
     # What was issued while the party's lock was waited for has the old address too.
     known = {each.id for each in sessions}
     sessions += [

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 from domain.file_name import clean_name
 from domain.upload import UploadRefused
 from store.audit import AuditRow
+from store.binding import BindingRow
 from store.mail import MailRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, SubmissionRow
@@ -28,6 +29,7 @@ CONTENTS: Mapping[type[SQLModel], tuple[str, ...]] = {
         "mail_detail",
         "advance_reason",
     ),
+    BindingRow: ("browser",),
     SubmissionRow: ("body", "evidence", "salt"),
     MailRow: ("detail",),
     UploadRow: ("name", "sha256", "received_sha256"),
@@ -60,8 +62,8 @@ sessions/<id>/session.json     one public session: its tasks, what was submitted
 sessions/<id>/audit.jsonl      what was written down about the session, one event a line
 sessions/<id>/files/           the files that were uploaded, as they were stored
 missing.json                   files that are not here, and why: "removed" before they were
-                               submitted, "erased", still "checking", "infected", "unreadable", or
-                               "incomplete" where one breaks off
+                               submitted, "erased", still "checking", "infected", "unscannable",
+                               "unreadable", or "incomplete" where one breaks off
 
 Times are in UTC (RFC 3339), ids are UUIDs. In audit.jsonl a commitment is the SHA-256 of the salt
 and the text, and the leaf hash is the event's entry in the audit tree at its position.

@@ -23,6 +23,7 @@ from domain.mail import MailKind
 from domain.messages import BoundChecked, DeadlineMoved, Declined, IdleChecked, Revoked
 from domain.public_session import OPEN, EndReason, PublicSession
 from domain.reminder import reminder_times
+from domain.tombstone import Fate
 from domain.workflow_names import DEADLINE_MOVED, DECLINED, REVOKE
 from store.binding import binding_by_id, binding_value
 from store.mail import count_mails, lock_recipient, mail_by_cause, mail_times
@@ -79,6 +80,9 @@ async def end_session(
     row.erase_at = erase_at(work.at, row.retention_days)
     if reason != EndReason.COMPLETED:
         await end_binding(work, row, BindingEnd.SESSION_ENDED)
+    if reason != EndReason.BOUND_REACHED:
+        # A deadline is in the row, and ends the session again by arithmetic.
+        work.lay_tombstone(Fate(reason), row.id)
     details = {"erase_at": row.erase_at.isoformat()} if row.erase_at else {}
     work.audit_session(ENDED[reason], row, actor, reason=rationale, details=details)
 

@@ -5,20 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.audit_export import opening_of
+from commands.audit_tree import signer_in
 from commands.work import Work
 from domain.audit import AuditEvent
 from domain.audit_export import Opening, ReceiptEvent, receipt_text
 from domain.audit_tree import inclusion_places, inclusion_proof
 from domain.receipt import Proof
 from store.audit import AuditRow
-from store.audit_tree import (
-    AuditCheckpointRow,
-    events_of_session,
-    first_checkpoint_over,
-    leaf_of,
-    nodes_at,
-    signer_of,
-)
+from store.audit_checkpoint import AuditCheckpointRow, first_checkpoint_over
+from store.audit_tree import events_of_session, leaf_of, nodes_at, signer_of
 from store.public_session import PublicSessionRow
 
 SHOWN = (
@@ -71,7 +66,7 @@ async def prove(work: Work, session: PublicSessionRow) -> Proven | None:
     if head is None or signer is None:
         return None
     (completed,) = (each for each in rows if each.event == AuditEvent.SESSION_COMPLETED)
-    return Proven(signer.verifier, head, completed, await _events(work, head, rows))
+    return Proven(signer_in(signer).vkey, head, completed, await _events(work, head, rows))
 
 
 async def _events(

@@ -1,6 +1,8 @@
-"""Compares rows with workflows: what Temporal lost, as with an older backup, is started again.
+"""Compares rows with workflows: after a restore, one of the two may be the older.
 
-An id is never reused, and a start of what exists is refused by Temporal: at worst this is in vain.
+What Temporal lost is started again. An id is never reused, and a start of what exists is refused by
+Temporal: at worst this is in vain. What a workflow that is there has not done for too long, because
+it never heard of it or was through with it before the rows were restored, is done without it.
 """
 
 import asyncio
@@ -13,7 +15,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.temporal import Telegraph
-from commands.public_session import idle_policy
+from commands.mail import note_refused
+from commands.public_session import end_if_overdue, idle_policy
+from commands.settlement import settle
 from commands.work import Transactions, Work
 from domain.housekeeping import LEFT_ALONE_FOR, LOOKED_UP_AT_MOST, SWEEP_FOR, Swept
 from domain.mail import MailKind, MailState
@@ -21,13 +25,14 @@ from domain.messages import MailStart, PublicSessionStart, TakenOver
 from domain.reminder import reminder_times
 from domain.workflow_names import TAKE_OVER, mail_id, public_session_id
 from store.binding import binding_by_id, binding_value
-from store.housekeeping import queued_mails, starts_due, unsettled_sessions
+from store.housekeeping import overdue_sessions, queued_mails, starts_due, unsettled_sessions
 from store.intent import start_is_due
 from store.mail import count_mails, mail_by_id
 from store.public_session import PublicSessionRow, session_by_id, tasks_of
 
 log = structlog.get_logger()
 
+LOST = "lost_by_a_restore"
 Candidates = Callable[[AsyncSession, datetime, UUID | None, int], Awaitable[Sequence[UUID]]]
 
 
@@ -38,6 +43,8 @@ class _Noun:
     candidates: Candidates
     workflow_id: Callable[[UUID], str]
     restart: Callable[[Work, UUID], Awaitable[bool]]
+    overdue: Callable[["_Reconciling", Sequence[UUID]], Awaitable[set[UUID]]]
+    conclude: Callable[[Work, UUID], Awaitable[bool]]
 
 
 async def reconcile_sessions(
@@ -45,17 +52,20 @@ async def reconcile_sessions(
 ) -> Swept:
     """Starts the workflows of unsettled sessions that Temporal does not have.
 
-    `cursor` is the last session's id of the run before. Raises `TemporalAway`, `TelegramRefused`.
+    What follows an end that came long ago is done at once. `cursor` is the last session's id of
+    the run before. Raises `TemporalAway`, `TelegramRefused`.
     """
-    noun = _Noun(unsettled_sessions, public_session_id, restart_session)
+    noun = _Noun(
+        unsettled_sessions, public_session_id, restart_session, _ended_long_ago, conclude_session
+    )
     return await _Reconciling(transactions, telegraph, at, noun).run(cursor)
 
 
 async def reconcile_mails(
     transactions: Transactions, telegraph: Telegraph, at: datetime, cursor: str
 ) -> Swept:
-    """The same for mails that are on their way."""
-    noun = _Noun(queued_mails, mail_id, restart_mail)
+    """The same for mails that are on their way; one whose workflow is over is refused."""
+    noun = _Noun(queued_mails, mail_id, restart_mail, _given_up, conclude_mail)
     return await _Reconciling(transactions, telegraph, at, noun).run(cursor)
 
 
@@ -69,15 +79,28 @@ class _Reconciling:
     noun: _Noun
 
     async def run(self, cursor: str) -> Swept:
-        restarted, seconds = 0, asyncio.get_running_loop().time
+        mended, seconds = 0, asyncio.get_running_loop().time
         stop_at = seconds() + SWEEP_FOR.total_seconds()
         rows, whole = await self._rows(UUID(cursor) if cursor else None)
+        there: list[UUID] = []
         for row_id, is_looked_up in rows:
-            if is_looked_up and not await self._is_there(row_id):
-                restarted += await self._restart(row_id)
+            if is_looked_up and await self.is_there(row_id):
+                there.append(row_id)
+            elif is_looked_up:
+                mended += await self._mend(row_id, self.noun.restart, "workflow_started_again")
             if seconds() >= stop_at:
-                return Swept(restarted, str(row_id))
-        return Swept(restarted, "" if whole else str(rows[-1][0]))
+                return Swept(mended + await self._conclude(there), str(row_id))
+        return Swept(mended + await self._conclude(there), "" if whole else str(rows[-1][0]))
+
+    async def _conclude(self, there: Sequence[UUID]) -> int:
+        overdue = await self.noun.overdue(self, there) if there else set()
+        return sum(
+            [
+                await self._mend(each, self.noun.conclude, "done_without_workflow")
+                for each in there
+                if each in overdue
+            ]
+        )
 
     async def _rows(self, after: UUID | None) -> tuple[list[tuple[UUID, bool]], bool]:
         """The rows to compare, each with whether its workflow should exist; whether these are all.
@@ -90,15 +113,46 @@ class _Reconciling:
             due = await starts_due(work.db, [name(each) for each in ids])
         return [(each, name(each) not in due) for each in ids], len(ids) < LOOKED_UP_AT_MOST
 
-    async def _is_there(self, row_id: UUID) -> bool:
+    async def is_there(self, row_id: UUID) -> bool:
+        """Whether Temporal has the row's workflow, running or over."""
         return await self.telegraph.knows(self.noun.workflow_id(row_id))
 
-    async def _restart(self, row_id: UUID) -> bool:
+    async def _mend(
+        self, row_id: UUID, mend: Callable[[Work, UUID], Awaitable[bool]], event: str
+    ) -> bool:
         async with self.transactions.work(self.at) as work:
-            restarted = await self.noun.restart(work, row_id)
-        if restarted:
-            log.warning("workflow_started_again", workflow_id=self.noun.workflow_id(row_id))
-        return restarted
+            is_mended = await mend(work, row_id)
+        if is_mended:
+            log.warning(event, workflow_id=self.noun.workflow_id(row_id))
+        return is_mended
+
+
+async def _ended_long_ago(run: _Reconciling, ids: Sequence[UUID]) -> set[UUID]:
+    async with run.transactions.work(run.at) as work:
+        return await overdue_sessions(work.db, ids, run.at - LEFT_ALONE_FOR)
+
+
+async def _given_up(run: _Reconciling, ids: Sequence[UUID]) -> set[UUID]:
+    """Mails that no workflow goes on trying to send."""
+    return {each for each in ids if await run.telegraph.is_over(mail_id(each))}
+
+
+async def conclude_session(work: Work, session_id: UUID) -> bool:
+    """Does what follows an end, though its workflow has not; False if that was done meanwhile."""
+    row = await session_by_id(work.db, session_id, lock=True)
+    if row is None or row.settled_at is not None:
+        return False
+    await end_if_overdue(work, row)
+    return await settle(work, session_id) is not None
+
+
+async def conclude_mail(work: Work, mail: UUID) -> bool:
+    """Refuses a mail of which nobody knows whether it was sent: visible, and a person decides."""
+    row = await mail_by_id(work.db, mail)
+    if row is None or row.state != MailState.QUEUED:
+        return False
+    await note_refused(work, mail, LOST)
+    return True
 
 
 async def restart_session(work: Work, session_id: UUID) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from adapters.data_key import bound_key
 from adapters.keyring import Keyring
 from adapters.root_key import KeyFileError
+from commands.clear_text import carry_clear_text
 from commands.installation import (
     HEARD_AFTER,
     READ_EVERY,
@@ -65,6 +66,7 @@ async def begin_epoch(work: Work) -> int:
     await lock_installation_keys(work.db)
     rows = await installation_keys(work.db)
     epoch = _new_version(work.keyring, begun_epochs(rows))
+    await carry_clear_text(work, epoch)
     for row in rows:
         bound = bound_installation_key(row.kind, row.number)
         row.wrapped = work.keyring.wrap(work.keyring.unwrap(row.wrapped, bound), bound, epoch)

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from commands.clear_text import note_rewritten, note_rows_sealed
 from commands.progress import Progress
 from commands.work import Transactions
 from store.database import is_away
@@ -29,15 +30,34 @@ PAUSE = 1.0
 REWRITE_TRIES = 30
 
 
+class ClearRowsRefused(Exception):
+    """Rows in clear where no older release can have left any; the text says what they are."""
+
+    def __init__(self, rows: dict[str, int]) -> None:
+        """Takes how many there are in each table."""
+        self.rows = {table: count for table, count in rows.items() if count}
+        told = ", ".join(f"{count} of {table}" for table, count in self.rows.items())
+        super().__init__(
+            f"Rows lie in clear where no older release left any ({told}): somebody wrote them into "
+            "the database. They are neither read nor sealed."
+        )
+
+
 async def seal_everything(begin: Transactions) -> AsyncIterator[Progress]:
-    """Seals every row that lies in clear, batch by batch, until there is none."""
+    """Seals every row that lies in clear, batch by batch, until there is none; writes that down.
+
+    Raises `ClearRowsRefused`: what somebody planted must not become a sealed row.
+    """
     while sum((left := await unsealed(begin)).values()):
+        if not begin.keyring.reads_clear:
+            raise ClearRowsRefused(left)
         for table in TABLES:
             async for done in _seal_table(begin, table):
                 total = left[str(table.__tablename__)]
                 yield Progress(str(table.__tablename__), done, max(total, done))
         # What somebody held is tried again.
         await asyncio.sleep(PAUSE if sum((await unsealed(begin)).values()) else 0)
+    await note_rows_sealed(begin)
 
 
 async def unsealed(begin: Transactions) -> dict[str, int]:
@@ -73,6 +93,9 @@ async def seal_old_rows(begin: Transactions, stop: asyncio.Event) -> None:
                 log.info("rows_sealed", table=progress.what, rows=progress.done)
                 if stop.is_set():
                     return
+        except ClearRowsRefused as refusal:
+            log.error("clear_rows_refused", rows=refusal.rows)  # noqa: TRY400 - says all there is
+            return
         except Exception as error:
             if not is_away(error):
                 raise
@@ -82,8 +105,8 @@ async def seal_old_rows(begin: Transactions, stop: asyncio.Event) -> None:
             return
 
 
-async def forget_clear_copies(engine: AsyncEngine) -> AsyncIterator[Progress]:
-    """Rewrites the tables' files, where sealed rows left clear copies of themselves."""
+async def forget_clear_copies(engine: AsyncEngine, begin: Transactions) -> AsyncIterator[Progress]:
+    """Rewrites the tables' files, where sealed rows left copies of themselves; writes that down."""
     tables = [*(str(each.__tablename__) for each in TABLES), STATISTICS]
     async with engine.connect() as connection:
         free = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -92,6 +115,7 @@ async def forget_clear_copies(engine: AsyncEngine) -> AsyncIterator[Progress]:
             await _rewrite(free, table)
         # Its limits are off now.
         await connection.invalidate()
+    await note_rewritten(begin)
 
 
 async def _rewrite(connection: AsyncConnection, table: str) -> None:

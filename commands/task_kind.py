@@ -133,6 +133,11 @@ def _file_faults(
         if each.state == UploadState.INFECTED:
             text = _("A virus was found in %(name)s. Remove it and upload a clean file.")
             yield each.slot or FILES, text % named
+        elif each.state == UploadState.UNSCANNABLE:
+            text = _(
+                "%(name)s is too large for our virus scanner. Remove it and upload a smaller file."
+            )
+            yield each.slot or FILES, text % named
         elif each.state == UploadState.CHECKING:
             text = _("%(name)s is still being checked for viruses. Send again in a moment.")
             yield each.slot or FILES, text % named

@@ -10,6 +10,7 @@ from domain.actor import OPERATOR
 from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.member import Role
+from domain.tombstone import Fate
 from store.token import TokenRow, token_by_id
 from store.workspace import WorkspaceRow
 
@@ -56,6 +57,7 @@ async def revoke_token(work: Work, workspace: WorkspaceRow, token_id: UUID) -> T
         raise NotFound("token")
     if row.revoked_at is None:
         row.revoked_at = work.at
+        work.lay_tombstone(Fate.TOKEN_REVOKED, row.id)
         work.audit_subject(
             AuditEvent.TOKEN_REVOKED, workspace.id, f"token:{row.id}", OPERATOR, {"name": row.name}
         )

@@ -18,6 +18,7 @@ from domain.errors import Erased, NotFound
 from domain.file_kind import kind_of_name
 from domain.file_name import clean_name
 from domain.messages import UploadCheckStart
+from domain.settings import Settings
 from domain.task import TaskKind
 from domain.upload import UploadReason, UploadRefusal, UploadRefused, UploadScope, refused
 from domain.workflow_names import UPLOAD_CHECK, upload_check_id
@@ -50,14 +51,20 @@ class Incoming:
     replaces: UUID | None = None
 
 
-def upload_task(room: Room, key: str) -> tuple[TaskRow, UploadScope]:
+def scope_of(task: TaskRow, settings: Settings) -> UploadScope:
+    """What an upload task takes; where files are scanned, none that the scanner does not take."""
+    scope = UploadScope.of(task.upload or {})
+    return scope.at_most(settings.clamd_most_bytes) if settings.clamd_address else scope
+
+
+def upload_task(work: Work, room: Room, key: str) -> tuple[TaskRow, UploadScope]:
     """An open upload task and what it takes; raises `NotFound`, `TaskLocked` or `TaskDone`."""
     task = room.task(key)
     if task.kind != TaskKind.UPLOAD:
         raise NotFound("task")
     if refusal := room.value.refuses_task(key):
         raise refusal
-    return task, UploadScope.of(task.upload or {})
+    return task, scope_of(task, work.settings)
 
 
 async def begin_upload(work: Work, visitor: Visitor, incoming: Incoming) -> Reception | UploadRow:
@@ -66,7 +73,7 @@ async def begin_upload(work: Work, visitor: Visitor, incoming: Incoming) -> Rece
     Raises what `enter_to_act` and `upload_task` raise, `Erased`, or `UploadRefused`.
     """
     room = await enter_to_act(work, visitor)
-    task, scope = upload_task(room, incoming.task)
+    task, scope = upload_task(work, room, incoming.task)
     before = await _before(work, task, incoming)
     if before is not None:
         return before
@@ -125,7 +132,7 @@ async def finish_upload(
     caller deletes the object then. A second try that was quicker is answered with its row.
     """
     room = await enter_to_act(work, visitor, lock=True)
-    task, scope = upload_task(room, incoming.task)
+    task, scope = upload_task(work, room, incoming.task)
     before = await _before(work, task, incoming)
     if before is not None:
         return Finished(before)
@@ -190,7 +197,7 @@ async def remove_upload(
     Raises as `begin_upload`. The caller lets the object go after the commit.
     """
     room = await enter_to_act(work, visitor, lock=True)
-    task, _ = upload_task(room, task_key)
+    task, _ = upload_task(work, room, task_key)
     return await _remove(work, room, task, upload_id)
 
 

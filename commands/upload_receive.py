@@ -4,19 +4,22 @@ Memory stays flat, no transaction is open, and nothing in clear is written anywh
 """
 
 import hashlib
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from adapters.file_check import checked
-from adapters.file_cipher import FileKey, sealed
-from adapters.objects import ObjectStore
-from domain.file_kind import FileKind
+from adapters.aead import KEY_BYTES
+from adapters.file_check import checked, with_good_head
+from adapters.file_cipher import FileKey, SealedFile, sealed
+from adapters.objects import ObjectStore, StoredObject
+from domain.file_kind import FileKind, Inspection
 from domain.upload import UploadRefused, UploadScope
 
 CHECK_TIMEOUT = timedelta(seconds=60)
+ASIDE = b"aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,13 @@ async def receive(
     Raises `UploadRefused`, `FileCheckBroken`, `ObjectStoreAway`, or what `chunks` raises; nothing
     is kept then, and whatever worked on the file has ended.
     """
-    arrived, kept, stored = _Measured(), _Measured(), _Measured()
-    async with (
-        aclosing(arrived.watching(chunks, reception.refuse_size)) as limited,
-        aclosing(checked(reception.kind, limited, timeout=CHECK_TIMEOUT)) as clean,
-        aclosing(kept.watching(clean)) as good,
-        aclosing(stored.watching(sealed(reception.key, good))) as secret,
-    ):
-        await objects.write(reception.object_name, secret)
+    arrived = _Measured()
+    async with aclosing(arrived.watching(chunks, reception.refuse_size)) as limited:
+        if reception.kind.inspection == Inspection.WHOLE:
+            kept, stored = await _keep_rewritten(reception, limited, objects)
+        else:
+            # What passes is not changed: it need not be hashed once more.
+            kept, stored = arrived, await _keep_passing(reception, limited, objects)
     return Received(
         reception,
         size=kept.size,
@@ -70,6 +72,46 @@ async def receive(
         sha256=kept.digest,
         sealed_sha256=stored.digest,
     )
+
+
+async def _keep_passing(
+    reception: Reception, chunks: AsyncIterator[bytes], objects: ObjectStore
+) -> "_Measured":
+    async with aclosing(checked(reception.kind, chunks, timeout=CHECK_TIMEOUT)) as good:
+        return await _keep(reception, good, objects)
+
+
+async def _keep_rewritten(
+    reception: Reception, chunks: AsyncIterator[bytes], objects: ObjectStore
+) -> tuple["_Measured", "_Measured"]:
+    """Sets a file aside until it has come, and checks it then: no check waits for a sender.
+
+    The key of what is set aside is nowhere but here: if we are killed, nobody can open it.
+    """
+    kind, limit = reception.kind, reception.scope.limit_of(reception.kind)
+    key, kept = FileKey(os.urandom(KEY_BYTES), ASIDE), _Measured()
+    async with (
+        aclosing(with_good_head(kind, chunks)) as begun,
+        objects.set_aside(sealed(key, begun)) as aside,
+        aclosing(_read(aside, key)) as whole,
+        aclosing(checked(kind, whole, timeout=CHECK_TIMEOUT, limit=limit)) as clean,
+        aclosing(kept.watching(clean)) as good,
+    ):
+        return kept, await _keep(reception, good, objects)
+
+
+async def _read(aside: StoredObject, key: FileKey) -> AsyncGenerator[bytes, None]:
+    async for each in (await SealedFile.opened(aside, key)).chunks():
+        yield each
+
+
+async def _keep(
+    reception: Reception, good: AsyncIterator[bytes], objects: ObjectStore
+) -> "_Measured":
+    stored = _Measured()
+    async with aclosing(stored.watching(sealed(reception.key, good))) as secret:
+        await objects.write(reception.object_name, secret)
+    return stored
 
 
 def _any_size(_: int) -> None:

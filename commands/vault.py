@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
-from adapters.aead import RecordKey, new_key, new_number
+from adapters.aead import RecordKey, Undecipherable, new_key, new_number
 from adapters.data_key import DataKey, bound_key, bound_workspace_key, wrapping
 from adapters.keyring import Keyring
 from store.data_key import DataKeyRow, add_data_key, data_keys
@@ -47,6 +47,11 @@ class Vault:
         self._kept: OrderedDict[UUID, _Kept] = OrderedDict()
         self._workspace_keys: dict[tuple[UUID, int], RecordKey] = {}
         self._primaries: dict[UUID, _Primary] = {}
+
+    @property
+    def reads_clear(self) -> bool:
+        """Whether rows of a release without keys may be left."""
+        return self._keyring.reads_clear
 
     def known(self, subject_id: UUID) -> DataKey | None:
         """A key that needs no question to the database."""
@@ -126,6 +131,8 @@ class TransactionKeys:
     def __init__(self, vault: Vault) -> None:
         """Takes the process's vault."""
         self._vault = vault
+        # As it is when the transaction begins: what it reads may be sealed in the middle.
+        self.reads_clear = vault.reads_clear
         self._found: dict[UUID, DataKey] = {}
         self._seen: dict[UUID, DataKey] = {}
         self._created_in: dict[UUID, SessionTransaction | None] = {}
@@ -137,6 +144,12 @@ class TransactionKeys:
             # Kept until the transaction ends: the vault may forget it in the middle.
             self._seen[subject_id] = found
         return found
+
+    def clear(self, contents: dict[str, Any]) -> dict[str, Any]:
+        """What a release without keys wrote; raises `Undecipherable` if none of it can be left."""
+        if not self.reads_clear:
+            raise Undecipherable
+        return dict(contents)
 
     def load(self, db: Session, subjects: Collection[UUID]) -> None:
         """Reads the keys that exist of these owners, in one statement."""

@@ -16,11 +16,13 @@ from commands.vault import TransactionKeys, Vault
 from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.settings import Settings
+from domain.tombstone import Fate
 from domain.workflow_names import MAIL, PUBLIC_SESSION, mail_id, public_session_id
 from store.audit import AuditRow
 from store.intent import IntentRow
 from store.public_session import PublicSessionRow
 from store.sealed import KEYS
+from store.tombstone import TombstoneRow
 
 KEYS_WAIT = timedelta(seconds=1)
 KEYS_EVERY = timedelta(milliseconds=20)
@@ -76,6 +78,10 @@ class Work:
         )
         self.db.add(row)
         self.intents.append(row)
+
+    def lay_tombstone(self, fate: Fate, subject_id: UUID) -> None:
+        """Has a backup of before not take this back; a worker lays it into the object store."""
+        self.db.add(TombstoneRow(fate=fate, subject_id=subject_id, at=self.at))
 
     def audit_session(
         self,

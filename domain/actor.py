@@ -41,3 +41,6 @@ HOUSEKEEPING = Actor(ActorKind.HOUSEKEEPING, "retention", "Gatepass, when retent
 SIGN_IN = Actor(ActorKind.VISITOR, "sign-in", "Somebody signing in")
 MEMBER_SESSIONS = Actor(ActorKind.HOUSEKEEPING, "member-session", "Gatepass, when time is over")
 VIRUS_CHECK = Actor(ActorKind.WORKFLOW, "upload-check", "Gatepass, asking the virus scanner")
+NO_VIRUS_CHECK = Actor(
+    ActorKind.HOUSEKEEPING, "upload-check", "Gatepass, where no virus scanner is set any more"
+)

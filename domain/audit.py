@@ -11,6 +11,7 @@ class AuditEvent(StrEnum):
     """Everything that is written down."""
 
     WORKSPACE_CREATED = "workspace.created"
+    WORKSPACE_RESTORED = "workspace.restored"
     KEY_ROTATED = "key.rotated"
     KEY_EPOCH_DESTROYED = "key.epoch_destroyed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - a word, not a secret
@@ -63,11 +64,13 @@ class AuditEvent(StrEnum):
     SESSION_ADVANCED = "public_session.advanced"
     SESSION_ADVANCE_BLOCKED = "public_session.advance_blocked"
     SUBMISSIONS_READ = "public_session.submissions_read"
+    UPLOADS_READ = "public_session.uploads_read"
     TASK_COMPLETED = "task.completed"
     UPLOAD_RECEIVED = "upload.received"
     UPLOAD_REMOVED = "upload.removed"
     UPLOAD_REFUSED = "upload.refused"
     UPLOAD_CHECKED = "upload.checked"
+    UPLOAD_RELEASED = "upload.released"
     UPLOAD_DOWNLOADED = "upload.downloaded"
     UPLOAD_DAMAGED = "upload.damaged"
     UPLOAD_ERASED = "upload.erased"

@@ -282,7 +282,7 @@ class EpochInUse(DomainError):
 
 @dataclass(eq=False)
 class UploadWithheld(DomainError):
-    """A file is not given out: its state says why (`open`, `checking`, `infected`)."""
+    """A file is not given out: its state says why (`open`, or one that is not `ready`)."""
 
     state: str
 

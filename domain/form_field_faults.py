@@ -26,6 +26,8 @@ LONGEST_OPTION = 200
 LONGEST_HELP = 1000
 LONGEST_TITLE = 200
 ROUNDING = 1e-9
+LEAST_STEP = 1e-9
+"""Numbers up to 10^15 divided by less are none that can be counted with."""
 AUTOCOMPLETE = frozenset(
     {
         "name",
@@ -153,8 +155,8 @@ def _check_step(read: Reader, spec: Mapping[str, Any], low: float, high: float, 
     step = spec.get("multipleOf", 1 if spec["type"] == "integer" else None)
     if step is None:
         return
-    if step <= 0:
-        read.fault(at, f"must be more than 0, got {step}")
+    if step < LEAST_STEP:
+        read.fault(at, f"must be {LEAST_STEP:.9f} at least, got {step}")
     elif math.floor(high / step + ROUNDING) < math.ceil(low / step - ROUNDING):
         read.fault(at, f"there is no multiple of {step} from {low} to {high}")
 

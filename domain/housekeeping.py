@@ -14,7 +14,15 @@ LINKS_KEPT_FOR = timedelta(days=30)
 """A link that is over leads to a page that says so, and how to get a new one (SH-18)."""
 
 ORPHANS_LEFT_FOR = timedelta(minutes=5)
-"""A file is whole before its row is written; by then the row is there, or never will be."""
+"""Objects that were written more recently are not asked about: their row is about to come."""
+ASKED_AGAIN_AFTER = timedelta(seconds=15)
+"""An object without a row is asked about once more after this, longer than a transaction takes.
+
+A bucket dates what came in parts by its first part: an upload that took an hour looks old before
+its row is there.
+"""
+STAGED_LEFT_FOR = timedelta(hours=6)
+"""What is staged may be on its way: a slow sender's pieces of 8 MiB reach the disk rarely."""
 
 ERASED_AT_ONCE = 50
 """Sessions erased before a step asks whether it has gone on for long enough."""

@@ -81,6 +81,11 @@ class Settings:
     object_store: str = _text(
         ".gatepass/objects", "Where uploaded files lie: a folder, or s3://, gs://, az://"
     )
+    audit_witness: str = _text(
+        "",
+        "Where each signed head of the audit log is kept outside: a folder, or s3://, gs://, az://;"
+        " empty for nowhere",
+    )
     log_level: str = _text("info", "debug, info, warning or error")
 
     # The party's door: codes (C11 to C14).
@@ -135,6 +140,13 @@ class Settings:
     )
     clamd_address: str = _text(
         "", "host:port of ClamAV's clamd, which checks every uploaded file; empty for none"
+    )
+    clamd_most_bytes: int = _setting(
+        100 * 1024 * 1024,
+        "bytes",
+        "Largest file that clamd takes, its StreamMaxLength; larger ones are refused at once",
+        low=1024 * 1024,
+        high=4 * 1024 * 1024 * 1024,
     )
 
     # Members and their sessions.

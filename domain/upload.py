@@ -1,7 +1,7 @@
 """What may be uploaded for a task, and every reason why a file is refused (PS-40)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -114,6 +114,10 @@ class UploadScope:
             retention=retention_of(raw),
         )
 
+    def at_most(self, max_bytes: int) -> "UploadScope":
+        """The same with files of no more than so many bytes."""
+        return replace(self, max_bytes=min(self.max_bytes, max_bytes))
+
     @property
     def slots(self) -> tuple[Slot, ...]:
         """The named places, then the unnamed one if there is room for more files."""
@@ -128,6 +132,15 @@ class UploadScope:
         """The most bytes that a file of this kind may have."""
         whole = kind.inspection == Inspection.WHOLE
         return min(self.max_bytes, WHOLE_BYTES) if whole else self.max_bytes
+
+    @property
+    def kinds_by_limit(self) -> tuple[tuple[int, tuple[FileKind, ...]], ...]:
+        """Each limit in bytes that some kinds have, in the order of the kinds."""
+        limits = dict.fromkeys(map(self.limit_of, self.kinds))
+        return tuple(
+            (limit, tuple(each for each in self.kinds if self.limit_of(each) == limit))
+            for limit in limits
+        )
 
     def refuses_file(self, name: str, size: int | None, files_now: int) -> UploadRefusal | None:
         """Before a byte is read: by name, announced size (None: unknown) and files there are."""

@@ -38,6 +38,6 @@ def mail_id(mail: UUID) -> str:
     return f"mail:{mail}"
 
 
-def upload_check_id(upload_id: UUID) -> str:
-    """The workflow id of the virus check of an upload."""
-    return f"upload-check:{upload_id}"
+def upload_check_id(upload_id: UUID, again: int = 0) -> str:
+    """The workflow id of the virus check of an upload, and of each time it is started again."""
+    return f"upload-check:{upload_id}" + (f":{again}" if again else "")

@@ -1,11 +1,20 @@
-"""The tree over a workspace's audit log: its inner nodes, its signed heads and who signs them."""
+"""The tree over a workspace's audit log: its inner nodes, and who signs its heads."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary, bindparam, func, insert, true, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    bindparam,
+    func,
+    insert,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 from typing_extensions import override
@@ -13,7 +22,9 @@ from typing_extensions import override
 from domain.audit_leaf import Leaf
 from domain.audit_tree import Node, Place
 from store.audit import AuditRow
+from store.audit_checkpoint import AuditCheckpointRow
 from store.columns import instant
+from store.never_clear import never_clear, refuse_clear
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
@@ -28,22 +39,11 @@ class AuditNodeRow(SQLModel, table=True):
     hash: bytes = Field(sa_type=LargeBinary)
 
 
-class AuditCheckpointRow(SQLModel, table=True):
-    """One signed head of the tree (C2SP checkpoint); never removed."""
-
-    __tablename__ = "audit_checkpoint"
-
-    workspace_id: UUID = Field(foreign_key="workspace.id", primary_key=True)
-    size: int = Field(primary_key=True, sa_type=BigInteger)
-    root: bytes = Field(sa_type=LargeBinary)
-    note: str
-    signed_at: datetime = instant()
-
-
 class AuditSignerRow(SealedRow, table=True):
     """The Ed25519 key that signs a workspace's heads; its public half is what auditors pin."""
 
     __tablename__ = "audit_signer"
+    __table_args__ = (never_clear(),)
 
     workspace_id: UUID = Field(foreign_key="workspace.id", primary_key=True)
     verifier: str
@@ -65,6 +65,9 @@ class AuditSignerRow(SealedRow, table=True):
     def row_name(self) -> str:
         """The primary key."""
         return str(self.workspace_id)
+
+
+refuse_clear(AuditSignerRow)
 
 
 def leaf_of(row: AuditRow) -> Leaf:
@@ -178,24 +181,6 @@ async def nodes_at(
     return found
 
 
-async def newest_checkpoint(db: AsyncSession, workspace_id: UUID) -> AuditCheckpointRow | None:
-    """The head that was signed last."""
-    found = select(AuditCheckpointRow).where(AuditCheckpointRow.workspace_id == workspace_id)
-    newest = await db.scalars(found.order_by(col(AuditCheckpointRow.size).desc()).limit(1))
-    return newest.one_or_none()
-
-
-async def first_checkpoint_over(
-    db: AsyncSession, workspace_id: UUID, position: int
-) -> AuditCheckpointRow | None:
-    """The first signed head whose tree has the leaf at this place."""
-    found = select(AuditCheckpointRow).where(
-        AuditCheckpointRow.workspace_id == workspace_id, AuditCheckpointRow.size > position
-    )
-    first = await db.scalars(found.order_by(col(AuditCheckpointRow.size)).limit(1))
-    return first.one_or_none()
-
-
 async def signer_of(db: AsyncSession, workspace_id: UUID) -> AuditSignerRow | None:
     """Who signs a workspace's heads, if anybody has yet."""
     found = await db.scalars(
@@ -228,17 +213,6 @@ async def workspaces_to_sign(db: AsyncSession, until: datetime) -> Sequence[UUID
     return (await db.scalars(found.where(head.c.signed_at <= until, later))).all()
 
 
-async def checkpoints_over(
-    db: AsyncSession, workspace_id: UUID, first: int, last: int
-) -> dict[int, str]:
-    """The notes signed over more than `first` and at most `last` events, by their sizes."""
-    size = col(AuditCheckpointRow.size)
-    found = select(AuditCheckpointRow.size, AuditCheckpointRow.note).where(
-        AuditCheckpointRow.workspace_id == workspace_id, size > first, size <= last
-    )
-    return {row.size: row.note for row in (await db.execute(found)).all()}
-
-
 async def leaves_page(
     db: AsyncSession, workspace_id: UUID, first: int, last: int
 ) -> Sequence[AuditRow]:
@@ -261,17 +235,3 @@ async def events_of_session(
         AuditRow.session_id == session_id, col(AuditRow.event).in_(events)
     )
     return await opened(db, (await db.scalars(found.order_by(col(AuditRow.id)))).all())
-
-
-async def sealing_sizes(db: AsyncSession, rows: Collection[AuditRow]) -> dict[UUID, int]:
-    """The size of the first signed head over each of these events; absent until there is one."""
-    first = (
-        select(func.min(AuditCheckpointRow.size))
-        .where(
-            AuditCheckpointRow.workspace_id == AuditRow.workspace_id,
-            col(AuditCheckpointRow.size) > AuditRow.position,
-        )
-        .scalar_subquery()
-    )
-    found = select(AuditRow.id, first).where(col(AuditRow.id).in_([each.id for each in rows]))
-    return {id_: size for id_, size in (await db.execute(found)).all() if size is not None}

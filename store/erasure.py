@@ -50,7 +50,11 @@ async def empty_events(db: AsyncSession, sessions: Ids, party_id: UUID | None = 
     # Locked in the order in which the sequencer numbers them, so that neither waits in a ring.
     waiting = select(AuditRow).where(about, col(AuditRow.position).is_(None))
     found = await db.scalars(waiting.order_by(col(AuditRow.id)).with_for_update())
-    for row in await opened(db, [each for each in found.all() if each.commitment is None]):
+    keys: Keys = db.info[KEYS]
+    unplaced = [each for each in found.all() if each.commitment is None]
+    # One whose contents are refused was put there by somebody: it gets no place.
+    told = [each for each in unplaced if each.unsealed is None or keys.reads_clear]
+    for row in await opened(db, told):
         row.commit()
     await db.flush()
     await _empty(db, AuditRow, about)
@@ -70,7 +74,7 @@ async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
     removed_at = func.coalesce(col(UploadRow.removed_at), at)
     await _empty(db, UploadRow, col(UploadRow.session_id).in_(sessions), removed_at=removed_at)
     await _empty_mails(db, col(MailRow.session_id).in_(sessions))
-    await _change(db, BindingRow, col(BindingRow.session_id).in_(sessions), browser="")
+    await _empty(db, BindingRow, col(BindingRow.session_id).in_(sessions))
     codes = select(CodeRow.id).where(col(CodeRow.session_id).in_(sessions))
     await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(codes)))
     await db.execute(delete(CodeRow).where(col(CodeRow.session_id).in_(sessions)))
@@ -134,18 +138,22 @@ async def destroy_keys(db: AsyncSession, owners: Sequence[Owner], at: datetime) 
     await db.run_sync(keys.load, subjects)
 
 
-async def sessions_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
-    """Sessions whose retention is over, the longest over first."""
+async def sessions_to_erase(db: AsyncSession, at: datetime, most: int, left: Ids) -> Sequence[UUID]:
+    """Sessions whose retention is over, the longest over first, but those that are `left`."""
     found = select(PublicSessionRow.id).where(
-        col(PublicSessionRow.erase_at) <= at, col(PublicSessionRow.erased_at).is_(None)
+        col(PublicSessionRow.erase_at) <= at,
+        col(PublicSessionRow.erased_at).is_(None),
+        col(PublicSessionRow.id).not_in(left),
     )
     return (await db.scalars(found.order_by(col(PublicSessionRow.erase_at)).limit(most))).all()
 
 
-async def uploads_to_erase(db: AsyncSession, at: datetime, most: int) -> Sequence[UUID]:
-    """Files whose own retention is over, the longest over first."""
+async def uploads_to_erase(db: AsyncSession, at: datetime, most: int, left: Ids) -> Sequence[UUID]:
+    """Files whose own retention is over, the longest over first, but those that are `left`."""
     found = select(UploadRow.id).where(
-        col(UploadRow.erase_at) <= at, col(UploadRow.removed_at).is_(None)
+        col(UploadRow.erase_at) <= at,
+        col(UploadRow.removed_at).is_(None),
+        col(UploadRow.id).not_in(left),
     )
     return (await db.scalars(found.order_by(col(UploadRow.erase_at)).limit(most))).all()
 

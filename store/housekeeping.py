@@ -18,6 +18,7 @@ from store.member_link import MemberLinkRow
 from store.member_token import MemberTokenRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
 from store.sign_in_step import SignInStepRow
+from store.upload import UploadRow, waits_for_check
 from store.visit import VisitRow
 
 
@@ -125,12 +126,28 @@ async def unsettled_sessions(
     return await _ids_after(db, table.id, or_(is_open, is_unsettled), after, limit)
 
 
+async def overdue_sessions(db: AsyncSession, ids: Sequence[UUID], before: datetime) -> set[UUID]:
+    """Those of the sessions that ended, or should have, before `before` and are not settled."""
+    table = PublicSessionRow
+    is_over = or_(col(table.ended_at) < before, col(table.expires_at) < before)
+    found = select(table.id).where(col(table.id).in_(ids), col(table.settled_at).is_(None), is_over)
+    return set((await db.scalars(found)).all())
+
+
 async def queued_mails(
     db: AsyncSession, before: datetime, after: UUID | None, limit: int
 ) -> Sequence[UUID]:
     """Mails that have been on their way since before `before`, in the order of their ids."""
     queued = and_(col(MailRow.state) == MailState.QUEUED, col(MailRow.created_at) < before)
     return await _ids_after(db, MailRow.id, queued, after, limit)
+
+
+async def checking_uploads(
+    db: AsyncSession, before: datetime, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Files of open sessions that have waited to be checked since before `before`."""
+    waiting = and_(*waits_for_check(before))
+    return await _ids_after(db, UploadRow.id, waiting, after, limit)
 
 
 async def _ids_after(

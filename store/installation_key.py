@@ -1,4 +1,8 @@
-"""Keys of the whole installation, wrapped by the root key: for derived secrets, for Temporal."""
+"""Keys of the whole installation, wrapped by the root key: for derived secrets, for Temporal.
+
+Beside them lies what only the root key's holder may say: where clear text of a release without keys
+is left.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +20,8 @@ class InstallationKeyKind(StrEnum):
 
     DERIVATION = "derivation"
     TEMPORAL = "temporal"
+    CLEAR_TEXT = "clear_text"
+    """No key, but a record that is wrapped like one."""
 
 
 class InstallationKeyRow(SQLModel, table=True):
@@ -36,10 +42,20 @@ class InstallationKeyRow(SQLModel, table=True):
 
 async def installation_keys(db: AsyncSession) -> Sequence[InstallationKeyRow]:
     """Every key, oldest first."""
-    found = select(InstallationKeyRow).order_by(
-        col(InstallationKeyRow.active_at), col(InstallationKeyRow.number)
+    found = (
+        select(InstallationKeyRow)
+        .where(InstallationKeyRow.kind != InstallationKeyKind.CLEAR_TEXT)
+        .order_by(col(InstallationKeyRow.active_at), col(InstallationKeyRow.number))
     )
     return (await db.scalars(found.execution_options(populate_existing=True))).all()
+
+
+async def clear_text_row(db: AsyncSession) -> InstallationKeyRow | None:
+    """The record of what lies in clear, as it came."""
+    found = select(InstallationKeyRow).where(
+        InstallationKeyRow.kind == InstallationKeyKind.CLEAR_TEXT, InstallationKeyRow.number == 0
+    )
+    return (await db.scalars(found.execution_options(populate_existing=True))).one_or_none()
 
 
 async def lock_installation_keys(db: AsyncSession) -> None:

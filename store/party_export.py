@@ -36,13 +36,13 @@ async def party_trail_page(
 async def visitors_of(db: AsyncSession, session_id: UUID) -> dict[str, Sequence[SQLModel]]:
     """Who came by a session's link: its browsers, its codes and how often it was opened."""
     return {
-        "bindings": await _of_session(db, BindingRow, session_id),
+        "bindings": await opened(db, await _of_session(db, BindingRow, session_id)),
         "codes": await _of_session(db, CodeRow, session_id),
         "visits": await _of_session(db, VisitRow, session_id),
     }
 
 
-async def _of_session(db: AsyncSession, table: Any, session_id: UUID) -> Sequence[SQLModel]:
+async def _of_session(db: AsyncSession, table: Any, session_id: UUID) -> Sequence[Any]:
     found = select(table).where(table.session_id == session_id)
     return (await db.scalars(found)).all()
 

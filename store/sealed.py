@@ -3,7 +3,7 @@
 A row's sealed fields read and write like any other attribute. They lie in the column `sealed` as
 one record under the key of the row's owner (a workspace, party or public session), bound to its
 place, and are written when the session flushes. `unsealed` holds what a release without keys wrote,
-until it is sealed too.
+until it is sealed too; from then on whatever is put there is refused like a broken record.
 """
 
 import json
@@ -63,6 +63,11 @@ class Key(Protocol):
 
 class Keys(Protocol):
     """The data keys of an installation, as one process knows them."""
+
+    reads_clear: bool
+
+    def clear(self, contents: dict[str, Any]) -> dict[str, Any]:
+        """What a release without keys wrote; raises `Undecipherable` if none of it can be left."""
 
     def known(self, subject_id: UUID) -> Key | None:
         """A key that needs no question to the database."""
@@ -166,7 +171,7 @@ def _contents_of(row: SealedRow) -> _Contents:
 
 def _values(row: SealedRow) -> dict[str, Any]:
     if row.sealed is None:
-        return dict(row.unsealed or {})
+        return {} if row.unsealed is None else _keys_of(row).clear(row.unsealed)
     clear = _key_of(row).open(row.place, row.sealed)
     return {} if clear is None else cast("dict[str, Any]", json.loads(clear))
 
@@ -179,6 +184,14 @@ def _key_of(row: SealedRow) -> Key:
     if found is None:
         raise LookupError(f"{row.__tablename__} {row.row_name} was read without its key")
     row.__dict__[KEY] = found
+    return found
+
+
+def _keys_of(row: SealedRow) -> Keys:
+    session = object_session(row)
+    found: Keys | None = session.info[KEYS] if session else row.__dict__.get(KEYS)
+    if found is None:
+        raise LookupError(f"{row.__tablename__} {row.row_name} was read without any keys")
     return found
 
 
@@ -216,6 +229,8 @@ def _attach(db: Session, rows: Sequence[SealedRow]) -> None:
         key = keys.known(row.owner.subject_id)
         if key is not None:
             row.__dict__[KEY] = key
+        if row.unsealed is not None:
+            row.__dict__[KEYS] = keys
 
 
 def _needs_key(row: SealedRow, keys: Keys) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import col, select
 
 from store.audit import AuditRow
+from store.binding import BindingRow
 from store.idempotency import IdempotencyRow
 from store.mail import MailRow
 from store.party import PartyRow
@@ -20,6 +21,7 @@ TABLES: Sequence[type[SealedRow]] = (
     PartyRow,
     PublicSessionRow,
     SubmissionRow,
+    BindingRow,
     MailRow,
     IdempotencyRow,
     AuditRow,
@@ -37,6 +39,15 @@ async def count_unsealed(db: AsyncSession) -> dict[str, int]:
         found = select(func.count()).select_from(table).where(col(table.unsealed).is_not(None))
         counts[str(table.__tablename__)] = int((await db.scalars(found)).one())
     return counts
+
+
+async def has_unsealed(db: AsyncSession) -> bool:
+    """Whether any row lies in clear."""
+    for table in TABLES:
+        found = select(1).select_from(table).where(col(table.unsealed).is_not(None)).limit(1)
+        if (await db.scalars(found)).first():
+            return True
+    return False
 
 
 async def make_keys(

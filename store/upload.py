@@ -6,21 +6,37 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, func, or_, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    exists,
+    func,
+    literal_column,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from store.columns import instant, optional_instant, primary_id
+from store.never_clear import never_clear, refuse_clear
+from store.public_session import OPEN_STATUSES, PublicSessionRow
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
 class UploadState(StrEnum):
-    """Whether a file may be used: `checking → ready / infected`, or `ready` at once."""
+    """Whether a file may be used: `checking → ready / infected / unscannable`, or `ready` at once.
+
+    `unscannable` is too large for the virus scanner, which will never judge it.
+    """
 
     CHECKING = "checking"
     READY = "ready"
     INFECTED = "infected"
+    UNSCANNABLE = "unscannable"
 
 
 class UploadRow(SealedRow, table=True):
@@ -39,6 +55,12 @@ class UploadRow(SealedRow, table=True):
             "removed_at",
             postgresql_where=text("removed_at IS NOT NULL AND object_gone_at IS NULL"),
         ),
+        Index(
+            "ix_upload_checking",
+            "id",
+            postgresql_where=text("state = 'checking' AND removed_at IS NULL"),
+        ),
+        never_clear(),
     )
 
     id: UUID = primary_id()
@@ -77,6 +99,9 @@ class UploadRow(SealedRow, table=True):
         return self.removed_at is not None and self.submitted_at is not None
 
 
+refuse_clear(UploadRow)
+
+
 async def uploads_of_task(db: AsyncSession, task_id: UUID) -> Sequence[UploadRow]:
     """The files of a task that were not taken back, oldest first."""
     found = select(UploadRow).where(
@@ -85,13 +110,10 @@ async def uploads_of_task(db: AsyncSession, task_id: UUID) -> Sequence[UploadRow
     return await _opened(db, found)
 
 
-async def uploads_of_session(db: AsyncSession, session_id: UUID) -> Sequence[UploadRow]:
-    """Every file of a session that its party did not take back, oldest first.
-
-    What was submitted and then erased is one of them.
-    """
-    kept = or_(col(UploadRow.removed_at).is_(None), col(UploadRow.submitted_at).is_not(None))
-    return await _opened(db, select(UploadRow).where(UploadRow.session_id == session_id, kept))
+async def submitted_uploads(db: AsyncSession, session_id: UUID) -> Sequence[UploadRow]:
+    """Every file of a session that its party submitted, oldest first; erased ones, too."""
+    submitted = col(UploadRow.submitted_at).is_not(None)
+    return await _opened(db, select(UploadRow).where(UploadRow.session_id == session_id, submitted))
 
 
 async def count_uploads(db: AsyncSession, task_id: UUID) -> int:
@@ -103,6 +125,22 @@ async def count_uploads(db: AsyncSession, task_id: UUID) -> int:
 async def _opened(db: AsyncSession, found: Any) -> Sequence[UploadRow]:
     ordered = found.order_by(col(UploadRow.id)).execution_options(populate_existing=True)
     return await opened(db, (await db.scalars(ordered)).all())
+
+
+def waits_for_check(before: datetime) -> Sequence[ColumnElement[bool]]:
+    """Whether a file came before `before` and is to be checked; not once its session is over."""
+    is_open = exists().where(
+        col(PublicSessionRow.id) == col(UploadRow.session_id),
+        col(PublicSessionRow.status).in_(OPEN_STATUSES),
+    )
+    # In so many words, or the index of these rows is not used.
+    checking = col(UploadRow.state) == literal_column("'checking'")
+    return (
+        checking,
+        col(UploadRow.removed_at).is_(None),
+        col(UploadRow.received_at) < before,
+        is_open,
+    )
 
 
 async def upload_by_client_id(

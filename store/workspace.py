@@ -1,10 +1,11 @@
 """Workspaces: a company using Gatepass."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 
 from domain.definition import KEY
 from store.columns import instant, optional_json, primary_id
@@ -41,3 +42,8 @@ async def workspace_by_id(
     return await db.get_one(
         WorkspaceRow, workspace_id, with_for_update=lock or None, populate_existing=lock
     )
+
+
+async def workspaces(db: AsyncSession) -> Sequence[WorkspaceRow]:
+    """Every workspace of this installation, by their keys."""
+    return (await db.scalars(select(WorkspaceRow).order_by(col(WorkspaceRow.key)))).all()

@@ -10,6 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlmodel import Field, SQLModel, col, select
 
@@ -56,6 +57,11 @@ def primary_key_of(db: Session, workspace_id: UUID) -> WorkspaceKeyRow | None:
         WorkspaceKeyRow.workspace_id == workspace_id, WorkspaceKeyRow.state == KeyState.PRIMARY
     )
     return db.scalars(found).one_or_none()
+
+
+async def has_workspace_keys(db: AsyncSession) -> bool:
+    """Whether anything can have been sealed yet."""
+    return (await db.scalars(select(WorkspaceKeyRow.version).limit(1))).first() is not None
 
 
 def workspace_keys(db: Session, workspace_id: UUID) -> Sequence[WorkspaceKeyRow]:

@@ -37,8 +37,9 @@ SMTP: Final = ActivityOptions(
 )
 
 SWEEP: Final = ActivityOptions(
-    # Longer than a step goes on, the transaction or call that it is in, and a slow start.
-    start_to_close_timeout=timedelta(minutes=1),
+    # Longer than a step goes on, the transaction or call that it is in, and a slow start; the
+    # orphans' step waits before it asks again, and then has a batch to delete.
+    start_to_close_timeout=timedelta(minutes=2),
     heartbeat_timeout=timedelta(seconds=15),
     # A step that keeps failing must not keep the others waiting: the next run tries it again.
     retry_policy=RetryPolicy(

@@ -1,4 +1,4 @@
-"""One uploaded file, from received to known as clean or infected."""
+"""One uploaded file, from received to known as clean, infected or too large to tell."""
 
 from temporalio import workflow
 

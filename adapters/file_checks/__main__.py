@@ -1,5 +1,6 @@
 """Checks one file, from standard input to standard output: `KIND PARENT-PID`."""
 
+import codecs
 import importlib
 import os
 import sys
@@ -24,9 +25,14 @@ REWRITES: Mapping[FileKind, tuple[str, str]] = {
 }
 """Module and function of each kind: only the parser that is needed is loaded."""
 
+_ALPHABETS = ("cp437", "cp1252", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
+"""Of names in archives and of XML; no other can be loaded once this process is confined."""
+
 
 def rewrite_of(kind: FileKind) -> Rewrite:
-    """The check of a kind; loads its parser."""
+    """The check of a kind; loads its parser and all that it will ask for."""
+    for each in _ALPHABETS:
+        codecs.lookup(each)
     module, name = REWRITES[kind]
     rewrite: Rewrite = getattr(importlib.import_module(f"adapters.file_checks.{module}"), name)
     return rewrite
@@ -55,9 +61,10 @@ def _refusal(reason: UploadReason, limit: str, given: str) -> UploadRefusal:
 def main(kind: str, parent: str) -> None:
     """Load, confine, and only then read the file."""
     rewrite = rewrite_of(FileKind(kind))
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     confine(int(parent))
-    # From here on what libraries print could quote the file; it goes nowhere.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    # From here on what libraries print could quote the file.
+    os.dup2(nowhere, sys.stderr.fileno())
     raw = sys.stdin.buffer.read(WHOLE_BYTES + 1)
     verdict, kept = judged(rewrite, raw)
     sys.stdout.buffer.write(verdict.line())

@@ -30,6 +30,8 @@ _UTF8_NAME = 0x800
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
+_END_WITHIN = _END.size + 0xFFFF
+"""Where an archive's end lies: before a comment of any length (APPNOTE.TXT, 4.3.16)."""
 _PIECE = 1 * MIB
 _WINDOW = 64 * 1024
 _BAD_NAME = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)|[\0-\x1f]")
@@ -106,7 +108,7 @@ def content_of(raw: bytes, entry: Entry, most: int = WHOLE_BYTES) -> bytes:
     """What an entry holds; raises `UploadRefused` if that is more than `most` bytes."""
     if entry.about.file_size > most:
         raise _bomb(size_text(most), size_text(entry.about.file_size))
-    return b"".join(_pieces(raw, entry))
+    return b"".join(pieces_of(raw, entry))
 
 
 def written(raw: bytes, entries: Sequence[Entry]) -> bytes:
@@ -194,11 +196,22 @@ def _check_entry(raw: bytes, entry: Entry, allowance: Allowance, depth: int) -> 
     size, packed = entry.about.file_size, entry.about.compress_size
     if size > RATIO_FROM and size > MOST_RATIO * packed:
         raise _bomb(f"{MOST_RATIO} : 1", f"{size // max(1, packed)} : 1")
-    head = _measure(raw, entry, allowance)
+    head, tail = _measure(raw, entry, allowance)
     if head.startswith(_OTHER_ARCHIVES) and not entry.name.lower().endswith(_PACKED_PICTURES):
         raise _bomb("archives inside as ZIP", "another archive")
-    if head.startswith((b"PK\3\4", b"PK\5\6")):
-        _check_nested(content_of(raw, entry), allowance, depth + 1)
+    if head.startswith((b"PK\3\4", b"PK\5\6")) or b"PK\5\6" in tail:
+        content = content_of(raw, entry)
+        if _is_archive(content):
+            _check_nested(content, allowance, depth + 1)
+
+
+def _is_archive(raw: bytes) -> bool:
+    """By its beginning, or by a list and its end behind anything: a program that unpacks itself.
+
+    Either of the two alone comes by chance in large pictures.
+    """
+    is_listed = b"PK\1\2" in raw and b"PK\5\6" in raw[-_END_WITHIN:]
+    return is_listed or raw.startswith((b"PK\3\4", b"PK\5\6"))
 
 
 def _check_nested(raw: bytes, allowance: Allowance, depth: int) -> None:
@@ -209,21 +222,22 @@ def _check_nested(raw: bytes, allowance: Allowance, depth: int) -> None:
     checked_entries(raw, allowance, depth)
 
 
-def _measure(raw: bytes, entry: Entry, allowance: Allowance) -> bytes:
-    """Unpacks an entry to compare it with what is stated; gives its first bytes."""
-    head, size, crc = b"", 0, 0
-    for piece in _pieces(raw, entry):
-        head = head or piece[:512]
+def _measure(raw: bytes, entry: Entry, allowance: Allowance) -> tuple[bytes, bytes]:
+    """Unpacks an entry to compare it with what is stated; gives its first and its last bytes."""
+    head, tail, size, crc = b"", b"", 0, 0
+    for piece in pieces_of(raw, entry):
+        head, tail = head or piece[:512], (tail + piece)[-_END_WITHIN:]
         allowance.spend(len(piece))
         size, crc = size + len(piece), zlib.crc32(piece, crc)
         if size > entry.about.file_size:
             raise _bomb(f"{entry.about.file_size} bytes as stated", "more")
     if size != entry.about.file_size or crc != entry.about.CRC:
         raise _damaged("entries as stated", "other content")
-    return head
+    return head, tail
 
 
-def _pieces(raw: bytes, entry: Entry) -> Iterator[bytes]:
+def pieces_of(raw: bytes, entry: Entry) -> Iterator[bytes]:
+    """What an entry holds, piece by piece; some may be empty."""
     packed = memoryview(raw)[entry.data_at : entry.ends_at]
     windows = (packed[at : at + _WINDOW] for at in range(0, len(packed), _WINDOW))
     if entry.about.compress_type == _STORED:

@@ -2,9 +2,10 @@
 
 Refused as active content: macros and their projects, Excel 4.0 macro sheets, ActiveX controls,
 OLE objects and other embedded binaries (an OLE package can hold a program), parts of foreign
-formats (altChunk), links of the DDE kind, and templates, objects and frames fetched from outside.
-Embedded Word and Excel files are held to the same rules; links that a person clicks stay.
-(ECMA-376, parts 1 and 2)
+formats (altChunk), DDE as links of Excel and as fields of Word, and whatever is fetched from
+outside: templates, objects, frames, sources of serial letters. Embedded Word and Excel files are
+held to the same rules. What stays outside are links that a person clicks, linked pictures, and
+other workbooks that cells refer to. (ECMA-376, parts 1 and 2)
 """
 
 import re
@@ -18,8 +19,10 @@ from adapters.file_checks.archive import (
     Entry,
     checked_entries,
     content_of,
+    pieces_of,
     written,
 )
+from adapters.file_checks.word_fields import has_dde
 from domain.file_kind import FileKind
 from domain.upload import UploadReason, refused
 
@@ -38,8 +41,8 @@ _ACTIVE_NAME = re.compile(
     re.IGNORECASE,
 )
 _EMBEDDED = re.compile(r"/embeddings/.*\.(docx|xlsx)$", re.IGNORECASE)
-_FETCHED = re.compile(
-    r"/(attachedtemplate|oleobject|package|frame|subdocument|afchunk|control)$", re.IGNORECASE
+_MAY_BE_OUTSIDE = re.compile(
+    r"/(hyperlink|image|externallink(long)?path|xlexternallinkpath/\w+)$", re.IGNORECASE
 )
 _ALWAYS_ACTIVE = re.compile(r"/(afchunk|vbaproject|control)$", re.IGNORECASE)
 _DDE_LINK = re.compile(rb"<(\w+:)?ddeLink\b")
@@ -72,6 +75,8 @@ def _check_package(raw: bytes, entries: Sequence[Entry], kind: FileKind) -> None
             _check_relations(content_of(raw, each, _LARGEST_LIST))
         if _EXTERNAL_LINK.search(path) and _DDE_LINK.search(content_of(raw, each)):
             _active("no DDE links", "ddeLink")
+        if kind == FileKind.DOCX and has_dde(pieces_of(raw, each)):
+            _active("no DDE fields", "DDE")
         if match := _EMBEDDED.search(path):
             inner = content_of(raw, each)
             # Already measured with the archive around it.
@@ -94,7 +99,7 @@ def _check_contents(raw: bytes, entries: Sequence[Entry], kind: FileKind) -> Non
 def _check_relations(raw: bytes) -> None:
     for given in _elements(raw):
         kind, outside = given.get("Type", ""), given.get("TargetMode", "").lower() == "external"
-        if _ALWAYS_ACTIVE.search(kind) or (outside and _FETCHED.search(kind)):
+        if _ALWAYS_ACTIVE.search(kind) or (outside and not _MAY_BE_OUTSIDE.search(kind)):
             _active("nothing fetched from outside", kind.rpartition("/")[2])
 
 

@@ -1,4 +1,4 @@
-"""Files that are checked as they pass: by their head, and texts to their last letter."""
+"""Texts, checked as they pass, to their last letter."""
 
 import codecs
 from collections.abc import AsyncGenerator, AsyncIterator

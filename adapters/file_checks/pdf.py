@@ -39,6 +39,9 @@ _FORBIDDEN_ANNOTATIONS = frozenset(
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _KEPT_SCHEMES = frozenset(["http", "https", "mailto", "tel"])
 
+# From its first encrypted document on qpdf keeps open what it draws random numbers from.
+Pdf.new().save(BytesIO(), encryption=pikepdf.Encryption(owner="", user="", R=6))
+
 
 def rewritten(raw: bytes) -> bytes:
     """The document anew; raises `UploadRefused`."""

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    Image,
+    ImageFile,
+    ImagePalette,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from domain.upload import UploadReason, refused
 
@@ -26,6 +34,9 @@ _LARGEST_PROFILE = 4 * 1024 * 1024
 _WEBP_LOSSY = 90
 _LARGE = 8_000_000
 """Pixels from which speed comes before size."""
+
+LOADED = (ImagePalette, TiffImagePlugin)
+"""What Pillow would load when it meets EXIF or a palette; by then nothing can be loaded."""
 
 # Own limits are checked before decoding, with words of their own.
 Image.MAX_IMAGE_PIXELS = None

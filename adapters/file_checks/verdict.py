@@ -20,9 +20,25 @@ class Verdict:
 
     @classmethod
     def of(cls, line: bytes) -> "Verdict":
-        """As it was written; raises `ValueError`, `KeyError` or `TypeError` for all else."""
+        """As it was written; whoever wrote it may be led astray.
+
+        Raises `ValueError`, `KeyError`, `TypeError` or `RecursionError` for all that is none.
+        """
         said = json.loads(line)
         if said["refusal"] is None:
-            return cls(length=int(said["length"]))
-        reason, limit, given = (str(said["refusal"][each]) for each in ("reason", "limit", "given"))
-        return cls(UploadRefusal(UploadReason(reason), limit[:500], given[:500]))
+            return cls(length=_length(said["length"]))
+        reason, limit, given = (
+            _text(said["refusal"][each]) for each in ("reason", "limit", "given")
+        )
+        return cls(UploadRefusal(UploadReason(reason), limit, given))
+
+
+def _length(stated: object) -> int:
+    if type(stated) is not int or stated < 0:
+        raise ValueError("no length")
+    return stated
+
+
+def _text(stated: object) -> str:
+    """Short, and such that it can be written: JSON may hold halves of characters."""
+    return str(stated)[:500].encode(errors="replace").decode()

@@ -161,7 +161,7 @@ function showSlot(slot) {
   for (const each of slot.querySelectorAll("[data-replace]")) each.hidden = !isSingle(slot) || isGoing;
 }
 
-const SOUND = '[data-file]:not([data-state="infected"])';
+const SOUND = '[data-file]:not([data-state="infected"], [data-state="unscannable"])';
 const listed = new Intl.ListFormat(document.documentElement.lang, { type: "unit" });
 
 function missing() {

@@ -6,7 +6,7 @@ const SAID_EVERY_MS = 700;
 const language = document.documentElement.lang;
 
 export function words(key, values = {}) {
-  const known = { largest: WORDS.largest, kinds: WORDS.kinds, ...values };
+  const known = { kinds: WORDS.kinds, ...values };
   return WORDS[key].replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
 }
 
@@ -22,7 +22,9 @@ export function sizeInWords(bytes) {
   const power = Math.min(SIZES.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
   const digits = power > 1 ? 10 : 1;
   const size = Math.ceil((bytes / 1024 ** power) * digits) / digits;
-  const unit = { style: "unit", unit: SIZES[power], maximumFractionDigits: 1, useGrouping: false };
+  // "591 byte" is what the short form of many languages makes of it.
+  const unitDisplay = power ? "short" : "long";
+  const unit = { style: "unit", unit: SIZES[power], unitDisplay, maximumFractionDigits: 1, useGrouping: false };
   return new Intl.NumberFormat(language, unit).format(size);
 }
 

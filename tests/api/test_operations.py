@@ -63,8 +63,17 @@ async def test_readiness_says_what_is_behind(
         "status": "behind",
         "database": "up",
         "temporal": "down",
-        "behind": {"intents": 2, "mails": 1, "unsettled": 0, "oldest_seconds": 120.0},
+        "behind": {
+            "intents": 2,
+            "mails": 1,
+            "unsettled": 0,
+            "audit": 6,
+            "checks": 0,
+            "oldest_seconds": 120.0,
+        },
     }
+    text = (await anonymous.get("/metrics")).text
+    assert "gatepass_audit_events_waiting 6.0" in text
 
 
 async def test_an_empty_database_is_not_ready(settings: Settings, empty_database_url: str) -> None:

@@ -114,6 +114,7 @@ async def module_house(module_database_url: str) -> AsyncIterator[House]:
             work.db.add(
                 BindingRow(
                     id=UUID(int=7),
+                    workspace_id=house.workspace_id,
                     session_id=session.id,
                     fence=1,
                     door_digest="d",

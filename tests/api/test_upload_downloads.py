@@ -81,6 +81,22 @@ async def test_files_are_listed_with_their_hashes(client: AsyncClient, at: Sendi
     assert submitted[0]["body"]["files"][1]["sha256"] == second["sha256"]
 
 
+async def test_the_list_is_of_what_was_submitted_and_reading_it_is_written_down(
+    client: AsyncClient, app: FastAPI, house: House
+) -> None:
+    # PS-25
+    async with sending(app, house) as at:
+        await at.send("offer.pdf", pdf(), "insurance")
+        await at.send("figures.csv", CSV)
+        assert await uploads(client, at) == []
+        assert (await at.submit()).status_code == 303
+        listed = await uploads(client, at)
+    found = [each for each in await house.all(AuditRow) if each.event.endswith("uploads_read")]
+    assert [each.details for each in found] == [{"uploads": 0}, {"uploads": 2}]
+    assert all(each.actor.startswith("token:") for each in found)
+    assert [each["name"] for each in listed] == ["offer.pdf", "figures.csv"]
+
+
 async def test_a_file_is_downloaded_and_nothing_in_it_can_run(
     client: AsyncClient, at: Sending, house: House
 ) -> None:

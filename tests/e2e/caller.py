@@ -62,6 +62,10 @@ class Caller:
     ) -> None:
         await self.client.aclose()
 
+    def calls_itself(self, name: str) -> None:
+        """Another `User-Agent`, which is kept with the binding."""
+        self.client.headers["user-agent"] = name
+
     async def get(self, path: str) -> httpx2.Response:
         """A page."""
         return await self.client.get(path)

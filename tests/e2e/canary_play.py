@@ -94,6 +94,7 @@ class Play:
     async def come_in(self, caller: Caller, session: UUID) -> None:
         """Through the door, after two wrong codes: one is not even counted."""
         link = await self.office.link(session)
+        caller.calls_itself(self.canaries.word("name of a browser"))
         await caller.get(link)
         answer = await caller.ask(link)
         assert answer.status_code == 303, answer.text

@@ -13,7 +13,8 @@ from commands.audit_tree import verifier_key
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent
 from store.audit import AuditRow
-from store.audit_tree import AuditCheckpointRow, leaf_of
+from store.audit_checkpoint import AuditCheckpointRow
+from store.audit_tree import leaf_of
 from tests.rooms.house import House
 
 SOMEBODY = Actor(ActorKind.TOKEN, "t1", "Anna's token")

@@ -68,10 +68,17 @@ class Bucket:
             return self._deleted(path, body.decode())
         if "uploadId" in query:
             return self._uploaded(asked, body)
+        if "list-type" in query:
+            return self._listed(path, query)
         if method == "PUT":
-            self.objects[path] = body
-            return Answer()
+            return self._put(path, headers, body)
         return self._read(method, path, headers)
+
+    def _put(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        if headers.get("if-none-match") == "*" and path in self.objects:
+            return Answer(412)
+        self.objects[path] = body
+        return Answer()
 
     def _uploaded(self, asked: Asked, body: bytes) -> Answer:
         method, path, query = asked
@@ -88,6 +95,18 @@ class Bucket:
         key = body.partition("<Key>")[2].partition("</Key>")[0]
         self.objects.pop(f"{path.rstrip('/')}/{key}", None)
         return Answer(body=f"<X><Deleted><Key>{key}</Key></Deleted></X>".encode())
+
+    def _listed(self, path: str, query: dict[str, list[str]]) -> Answer:
+        prefix, after = (query.get(each, [""])[0] for each in ("prefix", "start-after"))
+        bucket = f"{path.rstrip('/')}/"
+        keys = sorted(each.removeprefix(bucket) for each in self.objects)
+        found = [each for each in keys if each.startswith(prefix) and each > after]
+        listed = "".join(
+            f"<Contents><Key>{each}</Key><LastModified>2015-10-21T07:28:00.000Z</LastModified>"
+            f"<Size>{len(self.objects[bucket + each])}</Size><ETag>1</ETag></Contents>"
+            for each in found
+        )
+        return Answer(body=f"<ListBucketResult>{listed}</ListBucketResult>".encode())
 
     def _read(self, method: str, path: str, headers: dict[str, str]) -> Answer:
         if path not in self.objects:

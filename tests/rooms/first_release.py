@@ -262,7 +262,7 @@ def _in_progress(write: Writer, left: Left, version: int) -> None:
         door_digest=left.keyring.digest("door", "door-1", version),
         digest=left.keyring.digest("binding", secret, version),
         key_version=version,
-        browser="Firefox",
+        browser=f"Firefox {MARK}",
         bound_at=left.at,
         last_seen_at=left.at,
     )

@@ -28,7 +28,7 @@ from commands.party import Moved, create_party, find_party
 from commands.public_session import Target
 from commands.room import CompleteTask, Room, Visitor, complete_task
 from commands.task_kind import Posted
-from commands.work import Courier, Transactions
+from commands.work import Courier, Transactions, Work
 from commands.workspace import CreateWorkspace, create_workspace
 from domain.actor import Actor, ActorKind
 from domain.party import PartyFields
@@ -130,18 +130,23 @@ class DiesAfterCommit:
 async def fresh_code(transactions: Transactions, session_id: UUID) -> str:
     """A new code's digits, without asking for its mail: nobody waits for the minute between."""
     async with transactions.work() as work:
-        session = await session_by_id(work.db, session_id, lock=True)
-        assert session is not None
-        session.code_counter += 1
-        code = CodeRow(
-            session_id=session_id,
-            counter=session.code_counter,
-            key_version=work.keyring.current,
-            created_at=work.at,
-            expires_at=work.at + work.settings.code_life,
-        )
-        work.db.add(code)
-        return code_text(work, session, code)
+        return await new_code(work, session_id)
+
+
+async def new_code(work: Work, session_id: UUID) -> str:
+    """As `fresh_code`, in a transaction under way."""
+    session = await session_by_id(work.db, session_id, lock=True)
+    assert session is not None
+    session.code_counter += 1
+    code = CodeRow(
+        session_id=session_id,
+        counter=session.code_counter,
+        key_version=work.keyring.current,
+        created_at=work.at,
+        expires_at=work.at + work.settings.code_life,
+    )
+    work.db.add(code)
+    return code_text(work, session, code)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Houses whose keyring is read from a root key file, as processes read it."""
 
 import base64
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -137,18 +137,15 @@ def opened_with(keyring: Keyring, *copies: Backup) -> dict[UUID, int]:
         for each in copy.workspace_keys
         if each.wrapped and (found := _opened_workspace_key(keyring, each))
     ]
-    data_keys = {
-        (each.subject_id, key)
-        for copy in copies
-        for each in copy.data_keys
-        for wrapper in workspace_keys
-        if each.wrapped and (key := _opened_data_key(wrapper, each))
-    }
+    data_keys: dict[UUID, set[DataKey]] = defaultdict(set)
+    for copy in copies:
+        for each in copy.data_keys:
+            tried = [_opened_data_key(wrapper, each) for wrapper in workspace_keys if each.wrapped]
+            data_keys[each.subject_id] |= {key for key in tried if key}
     opens: Counter[UUID] = Counter()
     for copy in copies:
         for subject, place, record in copy.records:
-            mine = [key for owner, key in data_keys if owner == subject]
-            opens[subject] += any(_opens(each, place, record) for each in mine)
+            opens[subject] += any(_opens(each, place, record) for each in data_keys[subject])
     return opens
 
 

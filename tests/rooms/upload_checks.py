@@ -42,9 +42,9 @@ class Checked:
         await self.at.courier.drain()
         return row
 
-    async def outcome(self, row: UploadRow) -> str:
+    async def outcome(self, row: UploadRow, again: int = 0) -> str:
         """What the file's workflow ends with; time skips until then."""
-        handle = self.at.client.get_workflow_handle(upload_check_id(row.id))
+        handle = self.at.client.get_workflow_handle(upload_check_id(row.id, again))
         return str((await self.at._result(handle))["state"])
 
     async def state(self, row: UploadRow) -> str:
@@ -57,7 +57,7 @@ class Checked:
     async def working(self) -> AsyncIterator[None]:
         """The worker of the checks."""
         transactions = self.at.house.transactions
-        scanner = Clamd(self.daemon.address)
+        scanner = Clamd(self.daemon.address, transactions.settings.clamd_most_bytes)
         async with worker.upload_check_worker(self.at.client, transactions, self.objects, scanner):
             yield
 

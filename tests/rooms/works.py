@@ -29,7 +29,7 @@ from domain.settings import Settings
 from domain.workflow_names import mail_id, public_session_id
 from tests.rooms.house import Clock, House, bare_house, furnish
 
-PATIENCE = 15.0
+PATIENCE = 45.0
 
 
 @dataclass(slots=True)

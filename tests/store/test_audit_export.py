@@ -19,6 +19,7 @@ from adapters import audit_verify
 from adapters.audit_verify import Broken, verify_file
 from adapters.root_key import create_key_file
 from cli import app
+from command_line.audit import _told_of
 from commands.audit_tree import AuditSequencer, catch_up
 from commands.public_session import revoke
 from commands.work import Transactions
@@ -163,6 +164,22 @@ async def test_what_was_changed_in_the_table_is_found_at_its_place(
     assert "FIRST BAD INDEX 11:" in found.stderr
 
 
+async def test_a_log_whose_tail_was_cut_off_is_exported_as_it_is_stored(
+    house: House, tmp_path: Path
+) -> None:
+    """Nothing is signed over it again, so that the signature contradicts what is left."""
+    log = tmp_path / "log.jsonl"
+    signed = await catch_up(house.transactions, house.workspace_id)
+    await run_sql(house, "DELETE FROM audit WHERE position >= 11")
+    wanted = await exported(house, log)
+    assert wanted.is_broken
+    assert "does not hold what was signed last" in " ".join(_told_of(wanted))
+    assert [each.note for each in await heads(house)][-1] == signed.note
+    found = checked_alone(log)
+    assert found.returncode == 1
+    assert "FIRST BAD INDEX 11:" in found.stderr
+
+
 async def test_events_whose_places_were_swapped_are_found(house: House, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     await catch_up(house.transactions, house.workspace_id)
@@ -280,6 +297,21 @@ def test_at_the_command_line(tmp_path: Path) -> None:
     whole = log.read_text()
     log.write_text(whole.replace("workspace.created", "workspace.deleted"))
     assert "FIRST BAD INDEX 0:" in told("verify", str(log), status=1).stderr
+
+
+@pytest.mark.usefixtures("environ")
+def test_the_only_workspace_need_not_be_named(tmp_path: Path) -> None:
+    log = str(tmp_path / "log.jsonl")
+    assert "gatepass workspace create" in told("export", log, status=1).stderr
+    CliRunner().invoke(app, ["workspace", "create", "acme", "--name", "Acme Ltd"])
+    told("export", log)
+    key = told("key").stdout.strip()
+    assert "Everything holds" in told("verify", log, "--key", key).stdout
+    CliRunner().invoke(app, ["workspace", "create", "bolt", "--name", "Bolt Ltd"])
+    for command in (("export", log), ("key",)):
+        assert "say which with -w: acme, bolt." in told(*command, status=1).stderr
+    assert told("key", "-w", "acme").stdout.strip() == key
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".part"] == []
 
 
 def test_checking_needs_no_database_and_no_keys(

@@ -5,21 +5,27 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 import pytest_asyncio
-from sqlalchemy import update
+from sqlalchemy import text, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
+from structlog.testing import capture_logs
 
-from adapters.checkpoint import read_checkpoint
+from adapters.aead import Undecipherable
+from adapters.checkpoint import Signer, read_checkpoint
 from commands.audit_tree import (
     MOST_EVENTS,
     AuditSequencer,
     Extended,
+    TreeBroken,
     catch_up,
     extend_tree,
     origin_of,
@@ -33,6 +39,7 @@ from store import database
 from store.audit import AuditRow
 from store.audit_tree import AuditSignerRow, nodes_at
 from store.columns import new_id
+from store.never_clear import FoundInClear
 from tests.rooms.audit_log import SOMEBODY, assert_whole, heads, key_of, numbered, write
 from tests.rooms.house import KEYRING, DiesAfterCommit, House, bare_house
 from tests.rooms.works import eventually
@@ -274,6 +281,95 @@ async def test_a_log_that_cannot_be_signed_holds_up_no_other(house: House) -> No
     assert await AuditSequencer(house.transactions).round() == 1
     house.workspace_id = other.id
     assert await assert_whole(house) == 1
+
+
+CUT = {
+    "the tail": "DELETE FROM audit WHERE position >= 150",
+    "the last event": "DELETE FROM audit WHERE position = 199",
+    "the tail's places": "UPDATE audit SET position = NULL, leaf_hash = NULL WHERE position >= 150",
+    "a signed node": "DELETE FROM audit_node WHERE level = 7",
+    "a changed node": "UPDATE audit_node SET hash = sha256(hash) WHERE level = 7",
+}
+
+
+@pytest.mark.parametrize("how", CUT)
+async def test_a_log_that_lost_what_was_signed_is_not_signed_again(house: House, how: str) -> None:
+    """Else the places of what was taken out would be given, and signed over, a second time."""
+    await write(house, 199)
+    sequencer = AuditSequencer(house.transactions)
+    await sequencer.round()
+    assert await sizes(house) == [200]
+    async with house.transactions.work() as work:
+        await work.db.execute(text(CUT[how]))
+        other = await create_workspace(work, CreateWorkspace("other", "Other Ltd"))
+    left = len(await numbered(house))
+    await write(house, 100, AuditEvent.SESSION_COMPLETED)
+    with capture_logs() as lines:
+        assert await sequencer.round() == 1, "the other workspace's alone"
+        await sequencer.round()
+        house.clock.turn(minutes=10)
+        await sequencer.round()
+    told = [each for each in lines if each["event"] == "audit_tree_broken"]
+    assert [each["log_level"] for each in told] == ["error", "error"], "not at each round"
+    assert (told[0]["workspace"], told[0]["signed"]) == (str(house.workspace_id), 200)
+    with pytest.raises(TreeBroken):
+        await catch_up(house.transactions, house.workspace_id)
+    assert (await sizes(house), len(await numbered(house))) == ([200], left)
+    house.workspace_id = other.id
+    assert await assert_whole(house) == 1
+    assert await sizes(house) == [1]
+
+
+async def test_a_log_goes_on_when_what_was_taken_out_is_back(house: House) -> None:
+    await write(house, 9)
+    await extend(house)
+    async with house.transactions.work() as work:
+        await work.db.execute(text("CREATE TEMP TABLE kept AS SELECT * FROM audit"))
+        await work.db.execute(text("DELETE FROM audit WHERE position >= 4"))
+        await write(house, 3)
+        with pytest.raises(TreeBroken):
+            await extend_tree(work, house.workspace_id)
+        await work.db.execute(text("INSERT INTO audit SELECT * FROM kept WHERE position >= 4"))
+        assert (await extend_tree(work, house.workspace_id)).events == 3
+    assert await assert_whole(house) == 13
+
+
+FORGED = Signer("gatepass/x", bytes(32))
+
+
+async def forge(house: House, **values: Any) -> None:
+    """What somebody can do who writes to the database, its constraints included."""
+    async with house.transactions.work() as work:
+        await work.db.execute(
+            text("ALTER TABLE audit_signer DROP CONSTRAINT ck_audit_signer_never_clear")
+        )
+        await work.db.execute(update(AuditSignerRow).values(**values))
+
+
+async def test_nobody_chooses_the_signing_key_in_the_database(house: House) -> None:
+    await extend(house)
+    forged = replace(FORGED, name=origin_of(house.workspace_id))
+    clear = {"unsealed": {"seed": forged.seed.hex()}, "verifier": forged.vkey}
+    async with house.transactions.work() as work:
+        with pytest.raises(IntegrityError, match="ck_audit_signer_never_clear"):
+            await work.db.execute(update(AuditSignerRow).values(sealed=None, **clear))
+        await work.db.rollback()
+    await forge(house, sealed=None, **clear)
+    await write(house, 100)
+    with pytest.raises(FoundInClear):
+        await extend(house)
+    with pytest.raises(FoundInClear):
+        await key_of(house)
+
+
+async def test_a_public_key_that_is_not_the_signers_is_told_to_nobody(house: House) -> None:
+    await extend(house)
+    await forge(house, verifier=replace(FORGED, name=origin_of(house.workspace_id)).vkey)
+    await write(house, 100)
+    with pytest.raises(Undecipherable):
+        await extend(house)
+    with pytest.raises(Undecipherable):
+        await key_of(house)
 
 
 async def test_whoever_needs_the_whole_log_now_has_it_signed_at_once(house: House) -> None:

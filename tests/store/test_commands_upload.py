@@ -1,9 +1,11 @@
 """Uploads through the commands: whole or not at all, within the scope, gone at last (PS-40)."""
 
 import asyncio
+import hashlib
+import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,12 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from adapters import file_check, object_listing
+from adapters.file_check import FileCheckBroken, most_kept
+from adapters.file_checks.verdict import Verdict
 from adapters.object_folder import STAGING
-from adapters.objects import ObjectStore
+from adapters.objects import ObjectStore, new_object_name
+from commands import upload_orphans, upload_receive
 from commands.public_session import revoke
 from commands.room import Visitor
 from commands.upload import (
@@ -27,8 +33,10 @@ from commands.upload import (
 )
 from commands.upload_file import file_key_of, let_go, read_file
 from commands.upload_orphans import remove_orphans
-from commands.upload_receive import Received, Reception, receive
+from commands.upload_receive import Received, Reception, _Measured, receive
 from domain.errors import AnswersRefused, NotFound, SessionEnded, TaskDone, TaskLocked
+from domain.file_kind import HEAD_BYTES
+from domain.housekeeping import ORPHANS_LEFT_FOR, STAGED_LEFT_FOR, Swept
 from domain.upload import UploadReason, UploadRefused
 from store.audit import AuditRow
 from store.public_session import SubmissionRow, submissions_of
@@ -36,7 +44,7 @@ from store.upload import UploadRow, UploadState, upload_by_id
 from tests.rooms.files import MIB, pdf, picture, with_uploads
 from tests.rooms.house import House, bare_house, furnish
 
-SOON = timedelta(minutes=15)
+SOON = timedelta(minutes=1)
 
 
 @pytest_asyncio.fixture
@@ -107,9 +115,25 @@ async def sent(
     return (await finished(house, visitor, what, whole)).row
 
 
+async def test_a_check_that_states_more_than_its_task_takes_is_not_believed(
+    house: House, visitor: Visitor, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = await begun(house, visitor, incoming())
+    most = most_kept(what.scope.limit_of(what.kind))
+    said = f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({line(most + 1)!r})"
+    monkeypatch.setattr(file_check, "_command", lambda _: (sys.executable, "-I", "-c", said))
+    with pytest.raises(FileCheckBroken, match=f"{most + 1} bytes"):
+        await receive(what, pieces(pdf()), objects)
+    assert await names(objects, house) == []
+
+
+def line(length: int) -> bytes:
+    return Verdict(length=length).line()
+
+
 async def names(objects: ObjectStore, house: House) -> list[str]:
     later = house.clock.now + timedelta(days=36_500)
-    return [each async for each in objects.names_before(later)]
+    return [name async for page in objects.listed_before(later) for name in page.old]
 
 
 async def reason_of(doing: Any) -> UploadReason:
@@ -186,6 +210,70 @@ async def test_what_breaks_off_leaves_nothing(
             await receive(begin, broken(), objects)
     assert files_below(tmp_path / "objects") == []
     assert await house.all(UploadRow) == []
+
+
+async def test_a_slow_sender_takes_nobodys_turn_to_be_checked(
+    house: House, visitor: Visitor, objects: ObjectStore, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """However slowly one file comes, the only place there is checks the next one."""
+    monkeypatch.setattr(file_check, "_receiving", asyncio.Semaphore(1))
+    held = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield pdf() + b" " * HEAD_BYTES
+        held.set()
+        await asyncio.Event().wait()
+
+    first, second = await begun(house, visitor, incoming()), incoming()
+    waiting = asyncio.create_task(receive(first, slow(), objects))
+    await held.wait()
+    assert (await received(house, visitor, objects, second, pdf())).size > 0
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert len(files_below(tmp_path / "objects")) == 1
+
+
+async def test_what_is_set_aside_cannot_be_read_by_anybody(
+    house: House, visitor: Visitor, objects: ObjectStore, tmp_path: Path, monkeypatch: Any
+) -> None:
+    # PS-28
+    seen: list[bytes] = []
+
+    async def looking(*args: Any, **more: Any) -> AsyncIterator[bytes]:
+        seen.extend(each.read_bytes() for each in files_below(tmp_path / "objects"))
+        async for each in file_check.checked(*args, **more):
+            yield each
+
+    monkeypatch.setattr(upload_receive, "checked", looking)
+    await received(house, visitor, objects, incoming(), pdf())
+    assert len(seen) == 1
+    assert b"%PDF" not in seen[0]
+
+
+@pytest.mark.parametrize(("name", "raw", "hashes"), [("a.csv", b"a;b\n", 2), ("a.pdf", pdf(), 3)])
+async def test_no_bytes_are_hashed_twice(
+    house: House,
+    visitor: Visitor,
+    objects: ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    raw: bytes,
+    hashes: int,
+) -> None:
+    """What came and what is stored; what is kept only where that is something else."""
+    made: list[_Measured] = []
+
+    class Counted(_Measured):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    monkeypatch.setattr(upload_receive, "_Measured", Counted)
+    whole = await received(house, visitor, objects, incoming(name), raw)
+    assert len([each for each in made if each.size]) == hashes
+    assert (whole.received_sha256 == whole.sha256) == (name == "a.csv")
+    assert whole.received_sha256 == hashlib.sha256(raw).hexdigest()
 
 
 async def test_sixteen_at_once_into_one_place_are_one(
@@ -274,7 +362,11 @@ async def test_submitting_needs_every_named_file_and_enough_of_them(
     insurance = await sent(house, visitor, objects, slot="insurance")
     assert await errors() == {"files": "At least 2 files are needed; so far there are 1."}
     other = await sent(house, visitor, objects, "b.jpg")
-    for state, word in ((UploadState.CHECKING, "checked"), (UploadState.INFECTED, "virus")):
+    for state, word in (
+        (UploadState.CHECKING, "checked"),
+        (UploadState.INFECTED, "A virus"),
+        (UploadState.UNSCANNABLE, "too large for our virus scanner"),
+    ):
         await put(house, insurance.id, state)
         assert word in (await errors())["insurance"]
     await put(house, insurance.id, UploadState.READY)
@@ -318,27 +410,94 @@ async def test_a_locked_task_takes_nothing(house: House, objects: ObjectStore) -
     assert await names(objects, house) == []
 
 
-async def test_objects_without_a_row_go_after_a_while(
-    house: House, visitor: Visitor, objects: ObjectStore, tmp_path: Path
-) -> None:
-    """As if the process was killed between the object and its row, or in the middle of it."""
-    now = datetime.now(UTC)
-    await remove_orphans(house.transactions, objects, now - SOON)
-    kept = await sent(house, visitor, objects)
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orphans are asked about again without waiting."""
+    monkeypatch.setattr(upload_orphans, "ASKED_AGAIN_AFTER", timedelta())
+
+
+async def swept(house: House, objects: ObjectStore, at: datetime, cursor: str = "") -> Swept:
+    return await remove_orphans(house.transactions, objects, at, cursor)
+
+
+async def removed_one(house: House, visitor: Visitor, objects: ObjectStore) -> UploadRow:
     gone = await sent(house, visitor, objects)
     async with house.transactions.work() as work:
         await remove_upload(work, visitor, "papers", gone.id)
+    return gone
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_objects_without_a_row_go_after_a_while(
+    house: House, visitor: Visitor, objects: ObjectStore
+) -> None:
+    """As if the process was killed between the object and its row."""
+    now = datetime.now(UTC)
+    await swept(house, objects, now)
+    kept = await sent(house, visitor, objects)
+    await removed_one(house, visitor, objects)
     orphan = await received(house, visitor, objects, incoming(), pdf())
+    assert orphan.reception.object_name in await names(objects, house)
+    assert await swept(house, objects, now) == Swept(1)
+    assert orphan.reception.object_name in await names(objects, house)
+    assert await swept(house, objects, now + ORPHANS_LEFT_FOR + SOON) == Swept(1)
+    assert await names(objects, house) == [kept.object_name]
+    assert await swept(house, objects, now + ORPHANS_LEFT_FOR + SOON) == Swept()
+
+
+async def test_what_is_staged_is_left_for_hours(
+    house: House, objects: ObjectStore, tmp_path: Path
+) -> None:
+    """A slow sender's file is not touched for long: it is written in large pieces."""
+    now = datetime.now(UTC)
+    await swept(house, objects, now)
     torn = tmp_path / "objects" / STAGING / "torn"
     torn.write_bytes(b"half")
-    assert orphan.reception.object_name in await names(objects, house)
-    assert await remove_orphans(house.transactions, objects, now - SOON) == 1
-    assert torn.exists(), "what is young may be on its way"
-    assert orphan.reception.object_name in await names(objects, house)
-    assert await remove_orphans(house.transactions, objects, now + SOON) == 2
-    assert await names(objects, house) == [kept.object_name]
+    assert await swept(house, objects, now + STAGED_LEFT_FOR - SOON) == Swept()
+    assert torn.exists()
+    assert await swept(house, objects, now + STAGED_LEFT_FOR + SOON) == Swept(1)
     assert not torn.exists()
-    assert await remove_orphans(house.transactions, objects, now + SOON) == 0
+
+
+async def test_a_large_store_is_read_run_by_run(
+    house: House, visitor: Visitor, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run lasts as long as it may: what is known goes first, the rest from the cursor on."""
+    await swept(house, objects, house.clock.now)
+    monkeypatch.setattr(upload_orphans, "ASKED_AGAIN_AFTER", timedelta())
+    monkeypatch.setattr(upload_orphans, "SWEEP_FOR", timedelta())
+    monkeypatch.setattr(object_listing, "LISTED_AT_ONCE", 1)
+    orphans = sorted([await stray(objects) for _ in range(3)])
+    late = datetime.now(UTC) + ORPHANS_LEFT_FOR + SOON
+    gone = await removed_one(house, visitor, objects)
+    cursor, left = "", []
+    for _ in orphans:
+        count, cursor = astuple(await swept(house, objects, late, cursor))
+        left.append((count, cursor))
+    assert left == [(2, orphans[0]), (1, orphans[1]), (1, orphans[2])]
+    assert await swept(house, objects, late, cursor) == Swept()
+    assert gone.object_name not in await names(objects, house)
+
+
+async def stray(objects: ObjectStore) -> str:
+    name = new_object_name()
+    await objects.write(name, pieces(b"x"))
+    return name
+
+
+async def test_a_row_that_comes_late_keeps_its_object(
+    house: House, visitor: Visitor, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket dates a long upload by its beginning: it looks old before it has its row."""
+    monkeypatch.setattr(upload_orphans, "ASKED_AGAIN_AFTER", timedelta(seconds=0.5))
+    what = incoming()
+    whole = await received(house, visitor, objects, what, pdf())
+    late = datetime.now(UTC) + ORPHANS_LEFT_FOR + SOON
+    sweeping = asyncio.create_task(swept(house, objects, late))
+    await asyncio.sleep(0.2)
+    await finished(house, visitor, what, whole)
+    await sweeping
+    assert whole.reception.object_name in await names(objects, house)
 
 
 async def test_a_removed_id_is_not_taken_again(

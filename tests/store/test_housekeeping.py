@@ -46,6 +46,7 @@ class Clerk(Telegraph):
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.known: set[str] = set()
+        self.over: set[str] = set()
         self.away = False
 
     @override
@@ -55,6 +56,11 @@ class Clerk(Telegraph):
         if self.away:
             raise TemporalAway("no answer")
         return workflow_id in self.known
+
+    @override
+    async def is_over(self, workflow_id: str) -> bool:
+        """Answers from its other list."""
+        return workflow_id in self.over
 
 
 @pytest_asyncio.fixture
@@ -228,17 +234,21 @@ async def delivered(house: House) -> None:
 async def test_only_what_should_have_a_workflow_is_looked_up(house: House) -> None:
     settled, ended, is_open = [await issued(house) for _ in range(3)]
     await over(house, settled)
+    house.clock.turn(minutes=5)
     async with house.transactions.work() as work:
         await revoke(work, house.target(ended), "why")
     clerk = Clerk()
     await delivered(house)
     assert await keeper(house, clerk).reconcile(due(house)) == Swept(0)
     assert clerk.asked == [], "what has just begun or ended is on its way"
-    house.clock.turn(minutes=11)
+    house.clock.turn(minutes=6)
     await issued(house)
     clerk.known = {public_session_id(each.id) for each in (ended, is_open)}
     assert await keeper(house, clerk).reconcile(due(house)) == Swept(0)
-    assert clerk.asked == [public_session_id(each.id) for each in (ended, is_open)]
+    assert clerk.asked == [public_session_id(is_open.id)]
+    house.clock.turn(minutes=5)
+    assert await keeper(house, clerk).reconcile(due(house)) == Swept(1)
+    assert clerk.asked[1:3] == [public_session_id(each.id) for each in (ended, is_open)]
 
 
 async def test_what_is_to_be_started_anyway_is_nobodys_loss(house: House) -> None:
@@ -278,6 +288,57 @@ async def test_a_lost_workflow_of_an_ended_session_is_due_at_once(house: House) 
     (start,) = [each for each in await house.intents(session.id) if each.done_at is None]
     assert start.payload["expires_at"] == ended_at.isoformat()
     assert start.payload["reminders"] == []
+
+
+# Reconciling: rows and workflows of different ages.
+
+
+async def test_an_end_that_an_older_workflow_never_heard_of_has_its_consequences(
+    house: House,
+) -> None:
+    # Temporal is from before the end, or has been through with it before the rows were restored.
+    session = await issued(house)
+    visitor = await house.enter(session.id)
+    for task in ("profile", "terms"):
+        await house.complete(visitor, task)
+    await delivered(house)
+    house.clock.turn(minutes=11)
+    clerk = Clerk()
+    clerk.known = {public_session_id(session.id)}
+    assert await keeper(house, clerk).reconcile(due(house)) == Swept(1)
+    row = await house.session(session.id)
+    assert (row.settled_at, row.advance) == (house.clock.now, "done")
+    assert (await house.party(row.party_id)).state == "review"
+
+
+async def test_a_deadline_that_passed_long_ago_is_written_down(house: House) -> None:
+    session = await issued(house)
+    await delivered(house)
+    house.clock.now = session.expires_at + timedelta(minutes=9)
+    clerk = Clerk()
+    clerk.known = {public_session_id(session.id)}
+    assert await keeper(house, clerk).reconcile(due(house)) == Swept(0)
+    house.clock.turn(minutes=2)
+    assert await keeper(house, clerk).reconcile(due(house)) == Swept(1)
+    row = await house.session(session.id)
+    assert (row.end_reason, row.settled_at) == ("bound_reached", house.clock.now)
+
+
+async def test_a_queued_mail_whose_workflow_is_over_is_refused_for_all_to_see(house: House) -> None:
+    session = await issued(house)
+    (mail,) = await house.mails(session.id)
+    await delivered(house)
+    house.clock.turn(minutes=11)
+    clerk = Clerk()
+    clerk.known = {mail_id(mail.id)}
+    assert await keeper(house, clerk).reconcile_mails(due(house)) == Swept(0)
+    clerk.over = clerk.known
+    assert await keeper(house, clerk).reconcile_mails(due(house)) == Swept(1)
+    row = await house.session(session.id)
+    assert (row.mail_state, row.mail_detail) == ("refused", "lost_by_a_restore")
+    async with house.transactions.work() as work:
+        assert not await reconcile.conclude_mail(work, mail.id)
+        assert not await reconcile.conclude_session(work, new_id())
 
 
 async def test_a_run_goes_on_where_the_one_before_stopped(
@@ -420,6 +481,22 @@ async def test_a_mail_that_temporal_lost_is_sent(at: Works) -> None:
     async with at.working():
         assert await at.mail(mail.id).result() == {"state": "sent"}
     assert len(at.office.taken) == 1
+
+
+async def test_a_mail_that_was_sent_after_the_backup_is_seen_to_be_over(at: Works) -> None:
+    session_id = await at.issue()
+    (mail,) = await at.house.mails(session_id)
+    await at.courier.drain()
+    assert not await telegraph(at).is_over(mail_id(mail.id))
+    assert not await telegraph(at).is_over(mail_id(new_id()))
+    async with at.working():
+        assert await at.mail(mail.id).result() == {"state": "sent"}
+    # The rows come back as they were before.
+    await note(at.house, mail, "queued")
+    housekeeper = keeper(at.house, telegraph(at))
+    assert await housekeeper.reconcile_mails(a_while_later(at)) == Swept(1)
+    (refused, told) = await at.house.mails(session_id)
+    assert (refused.state, told.kind) == ("refused", "issuer_bounced")
 
 
 async def test_a_server_that_is_not_there_knows_nothing_and_is_away() -> None:

@@ -21,8 +21,9 @@ import cli
 from adapters.settings import load_settings
 from command_line.progress import bar_of, line_of, shown
 from commands.progress import Progress
-from store import database
+from store import database, migrate
 from store.rotation import sole_rotation
+from tests.rooms.first_release import leave
 from tests.rooms.house import KEYRING
 from tests.rooms.keys import root_file, root_lines
 
@@ -203,19 +204,40 @@ def test_a_database_that_is_not_migrated_is_said(
     assert (answer.exit_code, "run `gatepass migrate` first" in answer.output) == (1, True)
 
 
-def test_sealing_says_what_is_left_in_clear_elsewhere(environ: dict[str, str]) -> None:
+@pytest.fixture
+def upgraded(empty_database_url: str, key: Path) -> dict[str, str]:
+    """What release 0.1 left, with this release's tables."""
+    leave(empty_database_url, KEYRING.roots)
+    migrate.upgrade(empty_database_url)
+    return {"GATEPASS_DATABASE_URL": empty_database_url, "GATEPASS_ROOT_KEY_FILE": str(key)}
+
+
+def test_clear_text_is_left_until_the_files_are_rewritten(upgraded: dict[str, str]) -> None:
+    said = words(gatepass(upgraded, "status"))
+    assert "in clear rows token 1 party 1" in said
+    assert "A worker seals them by itself" in said
+    in_files = "No row lies in clear, but the tables' files still hold clear copies"
+    quick = gatepass(upgraded, "seal", "--no-rewrite")
+    assert (quick.exit_code, in_files in words(quick)) == (0, True)
+    said = words(gatepass(upgraded, "status"))
+    assert (in_files in said, "in clear rows" in said) == (True, False)
+    whole = words(gatepass(upgraded, "seal"))
+    for each in (whole, words(gatepass(upgraded, "status"))):
+        assert "Nothing lies in clear; the tables' files were rewritten on 20" in each
+    assert "WAL segments, archives and backups" in whole
+
+
+def test_rows_that_no_release_left_are_told_and_not_sealed(environ: dict[str, str]) -> None:
     sql(
         environ,
         "UPDATE audit SET sealed = NULL, commitment = NULL, unsealed = jsonb_build_object('text',"
         ' \'{"details": {}, "actor_label": "operator", "reason": "kanarie"}\')',
     )
+    said = words(gatepass(environ, "status"))
+    assert "audit 1 No older release left these rows: somebody wrote them" in said
+    answer = gatepass(environ, "seal")
+    assert (answer.exit_code, "(1 of audit)" in answer.output) == (1, True)
     assert "audit 1" in words(gatepass(environ, "status"))
-    quick = gatepass(environ, "seal", "--no-rewrite")
-    assert (quick.exit_code, "run this with --rewrite" in quick.output) == (0, True)
-    whole = gatepass(environ, "seal")
-    assert "no clear copies either" in whole.output
-    assert "WAL segments, archives and backups" in whole.output
-    assert "Nothing lies in clear." in gatepass(environ, "status").output
 
 
 def test_two_commands_at_once_are_refused(

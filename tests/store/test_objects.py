@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters import object_listing
+from adapters.object_listing import OBJECT_NAME
 from adapters.objects import (
-    OBJECT_NAME,
     ObjectExists,
     ObjectMissing,
     ObjectStore,
@@ -55,7 +56,7 @@ def _later() -> datetime:
 
 
 async def _names(store: ObjectStore, moment: datetime) -> set[str]:
-    return {each async for each in store.names_before(moment)}
+    return {name async for page in store.listed_before(moment) for name in page.old}
 
 
 @pytest.mark.parametrize("size", [0, 1, MEBIBYTE, 20 * MEBIBYTE + 7])
@@ -173,6 +174,37 @@ async def test_old_objects_and_what_broken_writes_left_are_found(
     assert await store.sweep_staging(start) == 0
     assert await store.sweep_staging(_later()) == 2
     assert _files(folder) == [folder / name]
+
+
+async def test_a_listing_goes_on_where_one_stopped(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_listing, "LISTED_AT_ONCE", 2)
+    names = sorted(new_object_name() for _ in range(5))
+    for each in reversed(names):
+        await store.write(each, _once(b"x"))
+    pages = [each async for each in store.listed_before(_later())]
+    assert [name for page in pages for name in page.old] == names
+    rest = [
+        name async for page in store.listed_before(_later(), pages[0].last) for name in page.old
+    ]
+    assert rest == names[2:]
+
+
+async def test_what_is_set_aside_is_no_object_and_goes(store: ObjectStore, folder: Path) -> None:
+    async with store.set_aside(_chunks(3)) as aside:
+        assert (aside.size, await aside.read(0, 1)) == (3 * MEBIBYTE, b"\0")
+        assert await _names(store, _later()) == set()
+    assert _files(folder) == []
+    with pytest.raises(ConnectionResetError):
+        async with store.set_aside(_broken()):
+            pass
+    assert _files(folder) == []
+
+
+async def _broken() -> AsyncIterator[bytes]:
+    yield bytes(9 * MEBIBYTE)
+    raise ConnectionResetError
 
 
 async def test_the_folder_is_its_owners_alone(store: ObjectStore, folder: Path) -> None:

@@ -140,7 +140,7 @@ async def test_a_bucket_that_cannot_be_reached_is_away(
         away.size(name),
         away.read(name, 0, 1),
         away.delete(name),
-        anext(aiter(away.names_before(LATE))),
+        anext(aiter(away.listed_before(LATE))),
     ):
         with pytest.raises(ObjectStoreAway):
             await ask
@@ -165,5 +165,28 @@ async def test_an_object_is_deleted(store: ObjectStore, served: Bucket) -> None:
     await store.delete(name)
 
 
-async def test_a_bucket_has_no_staging(store: ObjectStore) -> None:
-    assert await store.sweep_staging(LATE) == 0
+async def test_what_is_set_aside_is_read_and_then_gone(store: ObjectStore, served: Bucket) -> None:
+    async with store.set_aside(sealed(KEY, _chunks(3))) as aside:
+        file = await SealedFile.opened(aside, KEY)
+        assert b"".join([each async for each in file.chunks()]) == b"".join(
+            [each async for each in _chunks(3)]
+        )
+        assert [page.old async for page in store.listed_before(LATE)] == [()]
+    assert served.objects == {}
+
+
+async def test_what_a_killed_process_set_aside_goes(store: ObjectStore, served: Bucket) -> None:
+    kept = new_object_name()
+    await store.write(kept, _once(b"x"))
+    served.objects["/bucket/gatepass/staging/" + "0" * 40] = b"left"
+    assert await store.sweep_staging(datetime(2015, 1, 1, tzinfo=UTC)) == 0
+    assert await store.sweep_staging(LATE) == 1
+    assert list(served.objects) == [f"/bucket/gatepass/{kept}"]
+
+
+async def test_a_listing_goes_on_where_one_stopped(store: ObjectStore) -> None:
+    names = sorted(new_object_name() for _ in range(3))
+    for each in names:
+        await store.write(each, _once(b"x"))
+    (page,) = [each async for each in store.listed_before(LATE, names[0])]
+    assert (page.old, page.last) == (tuple(names[1:]), names[2])

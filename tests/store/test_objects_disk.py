@@ -41,13 +41,13 @@ async def test_an_object_is_on_the_disk_before_a_row_points_to_it(
 ) -> None:
     flushed: list[tuple[Path, bool]] = []
     name = new_object_name()
-    flush = object_folder._flush
+    flush = object_folder.flush
 
     def noting(path: Path) -> None:
         flushed.append((path, (folder / name).exists()))
         flush(path)
 
-    monkeypatch.setattr(object_folder, "_flush", noting)
+    monkeypatch.setattr(object_folder, "flush", noting)
     await store.write(name, _chunks(1))
     (staged, named), *folders = flushed
     assert (staged.parent, named) == (folder / "staging", False)
@@ -58,7 +58,7 @@ async def test_an_object_is_on_the_disk_before_a_row_points_to_it(
 async def test_a_disk_that_fails_on_the_way_is_told(
     store: ObjectStore, folder: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    flush = object_folder._flush
+    flush = object_folder.flush
     failures = [OSError(errno.EIO, "Input/output error")]
 
     def failing(path: Path) -> None:
@@ -66,7 +66,7 @@ async def test_a_disk_that_fails_on_the_way_is_told(
             raise failures.pop()
         flush(path)
 
-    monkeypatch.setattr(object_folder, "_flush", failing)
+    monkeypatch.setattr(object_folder, "flush", failing)
     with pytest.raises(ObjectStoreAway, match="Input/output error"):
         await store.write(new_object_name(), _chunks(count))
     assert _files(folder) == []

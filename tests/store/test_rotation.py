@@ -9,20 +9,24 @@ import multiprocessing
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from sqlmodel import select
+from temporalio.api.common.v1 import Payload
 
 from adapters.keyring import link_digest
+from adapters.objects import ObjectStore
 from adapters.root_key import RootKeyFile
+from adapters.temporal_codec import InstallationCodec
+from commands import binding as bindings
 from commands import installation as installations
 from commands import rotation as rotations
 from commands.binding import Verify, verify
@@ -31,22 +35,30 @@ from commands.erasure import erase_party
 from commands.installation import Installation
 from commands.keyring import EpochRefused, EpochState, destroy_epoch, status
 from commands.mail import link_of
+from commands.party import create_party
 from commands.room import Visitor, enter
 from commands.rotation import begin_epoch, rewrap, rotate
+from commands.upload_file import file_key_of, read_file
 from commands.work import Work
 from domain.errors import EpochInUse
+from domain.party import PartyFields
 from store.audit import AuditRow
 from store.data_key import DataKeyRow
 from store.public_session import session_by_id, submissions_of
 from store.rotation import count_keys, sole_rotation
 from store.sealed import Owner, OwnerKind, key_of
+from store.upload import UploadRow, upload_by_id
 from store.workspace_key import KeyState
-from tests.rooms.house import ANNA, House, furnish
+from tests.rooms.house import ANNA, House, furnish, new_code
+from tests.rooms.kept_files import keep_file
 from tests.rooms.keys import Process, backup_of, opened_with, process, root_file, rotated
 
 SESSIONS = 200
 KILLS = 20
 HEARD_AFTER, READ_EVERY = timedelta(seconds=0.8), 0.2
+FILE = b"policy " * 30_000
+TOLD = Payload(metadata={"encoding": b"json/plain"}, data=b"told before")
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -74,36 +86,56 @@ async def one(database_url: str, source: RootKeyFile) -> AsyncIterator[Process]:
 
 @dataclass(slots=True)
 class Known:
-    """A session, and what its party was given before anything was rotated."""
+    """An active session: what its party was given before anything was rotated, and handed over."""
 
     id: UUID
     link: str
     code: str
     company: str
     visitor: Visitor | None = None
+    has_captured: bool = False
 
 
-async def known_sessions(house: House, many: int) -> list[Known]:
+async def known_sessions(house: House, many: int, door: str = "") -> list[Known]:
+    """New sessions, each with a living code; with a door, each with a browser in it."""
+
     async def make(number: int) -> Known:
-        (session,) = (await house.create(name=f"Vera {number} Ltd")).issued
-        link, code = await house.link(session.id), await house.fresh_code(session.id)
-        return Known(session.id, link, code, f"Company {number} Ltd")
+        name = f"Vera {number} Ltd"
+        async with house.transactions.work() as work:
+            fields = PartyFields(kind="vendor", name=name, email=house.address)
+            (session,) = (await create_party(work, house.workspace_id, fields, ANNA)).issued
+            code = await new_code(work, session.id)
+            link = link_of(work, session).rsplit("/", 1)[1]
+            known = Known(session.id, link, code, f"Company {number} Ltd")
+            if door:
+                # As `verify` does it, in the same transaction: there are many.
+                binding = await bindings._bind(work, session, Verify(link, door, code))
+                known.visitor = Visitor(session.id, bindings._secret(work, binding, door))
+        return known
 
-    found: list[Known] = []
-    for numbers in _by_twenty(many):
-        found += await asyncio.gather(*(make(each) for each in numbers))
+    return await _by_twenty([make(each) for each in range(many)])
+
+
+async def _by_twenty(making: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    found: list[T] = []
+    for at in range(0, len(making), 20):
+        found += await asyncio.gather(*making[at : at + 20])
     return found
 
 
-def _by_twenty(many: int) -> Iterator[range]:
-    yield from (range(each, min(each + 20, many)) for each in range(0, many, 20))
+async def capture(who: Process, known: Known) -> None:
+    """The party hands over what is then read again and again."""
+    assert known.visitor is not None
+    await who.house.complete(known.visitor, "profile", {"company": known.company})
+    known.has_captured = True
 
 
 def _rotate_in_a_process(environ: dict[str, str], arguments: list[str]) -> None:
-    """What the child runs: `gatepass keyring …`, in small steps and with less patience."""
+    """What the child runs: `gatepass keyring …`, key by key and with less patience."""
     os.environ.update(environ)
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
+    os.dup2(devnull, 2)
     import cli
     from commands import keyring
 
@@ -111,7 +143,7 @@ def _rotate_in_a_process(environ: dict[str, str], arguments: list[str]) -> None:
         (rotations, "HEARD_AFTER", HEARD_AFTER),
         (rotations, "READ_EVERY", READ_EVERY),
         (keyring, "READ_EVERY", READ_EVERY),
-        (rotations, "BATCH", 5),
+        (rotations, "BATCH", 1),
     ):
         setattr(module, name, value)
     cli.app(["keyring", *arguments])
@@ -121,34 +153,32 @@ def _rotate_in_a_process(environ: dict[str, str], arguments: list[str]) -> None:
 class Load:
     """People who go on working: what they did and what they met."""
 
-    processes: list[Process]
     waiting: list[Known]
-    done: list[Known] = field(default_factory=list)
+    done: list[Known]
+    completed: int = 0
     reads: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def complete(self, who: Process) -> None:
-        """One session after the other, from the code to the last task; new parties between."""
+        """One task after the other, and new parties between."""
         while not self.stop.is_set() and self.waiting:
             known = self.waiting.pop()
-            bound = await verify(who.begin, Verify(known.link, "door-1", known.code))
-            known.visitor = Visitor(bound.session_id, bound.secret)
-            await who.house.complete(known.visitor, "profile", {"company": known.company})
+            await capture(who, known)
             self.done.append(known)
-            if len(self.done) % 10 == 0:
+            self.completed += 1
+            if self.completed % 10 == 0:
                 await who.house.create(name="New Ltd")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.15)
 
     async def read(self, who: Process) -> None:
         """Reads what was captured, as members do; by keys that are not in memory."""
         chance = random.Random(1)
         while not self.stop.is_set():
-            if self.done:
-                known = chance.choice(self.done)
-                who.begin.vault.forget(known.id)
-                await check(who, known)
-                self.reads += 1
-            await asyncio.sleep(0.01)
+            known = chance.choice(self.done)
+            who.begin.vault.forget(known.id)
+            await check(who, known)
+            self.reads += 1
+            await asyncio.sleep(0.04)
 
 
 async def check(who: Process, known: Known) -> None:
@@ -161,52 +191,115 @@ async def check(who: Process, known: Known) -> None:
         assert link_digest(known.link) == row.link_digest
         if known.visitor is not None:
             await enter(work, known.visitor)
+        if known.has_captured:
             (captured,) = await submissions_of(work.db, known.id)
             assert captured.body["company"] == known.company
 
 
-async def _killed_again_and_again(
-    environ: dict[str, str], one: Process, source: RootKeyFile
-) -> tuple[int, int]:
-    """Runs and kills; how many epochs may have begun, and how often a run went on."""
-    context = multiprocessing.get_context("forkserver")
-    chance, kills, begun, resumed = random.Random(10), 0, 0, 0
-    while kills < KILLS:
-        if await rotations._unfinished(one.begin):
-            resumed += 1
-        else:
-            begun += 1
-        child = context.Process(target=_rotate_in_a_process, args=(environ, ["rotate"]))
-        child.start()
-        await asyncio.to_thread(child.join, chance.uniform(0.05, 0.6))
-        kills += _kill(child)
-    return begun, resumed
+@dataclass(slots=True)
+class Kills:
+    """Runs of a rotation, and where the kills met them."""
+
+    chance: random.Random = field(default_factory=lambda: random.Random(10))
+    left: list[int] = field(default_factory=list)
+    begun: int = 0
+    resumed: int = 0
+    most: int = 0
+
+    async def strike(self, environ: dict[str, str], one: Process) -> None:
+        """Starts a run and kills it while it wraps; only then it counts as a kill."""
+        before = await self._begin(one)
+        child = _started(environ, "rotate")
+        while child.is_alive() and not 0 < (left := await _outdated(one)) < before:
+            # A run that begins an epoch makes every key an outdated one first.
+            before = max(before, left)
+            await asyncio.sleep(0.03)
+        self.most = max(self.most, before)
+        await asyncio.sleep(self.chance.uniform(0, 0.05))
+        if await asyncio.to_thread(_killed, child) and 0 < (left := await _outdated(one)) < before:
+            self.left.append(left)
+
+    async def _begin(self, one: Process) -> int:
+        goes_on = await rotations._unfinished(one.begin)
+        self.resumed, self.begun = self.resumed + goes_on, self.begun + (not goes_on)
+        return await _outdated(one)
 
 
-def _kill(child: ForkServerProcess) -> bool:
-    """Whether it was still at work."""
-    if not child.is_alive():
-        assert child.exitcode == 0
-        return False
-    os.kill(child.pid or 0, signal.SIGKILL)
-    child.join()
-    return True
+async def _outdated(one: Process) -> int:
+    """How many data keys a rotation that began still has to wrap."""
+    async with one.begin.work() as work:
+        found = await work.db.run_sync(count_keys)
+    return sum(each.data_keys for each in found if each.state != KeyState.PRIMARY)
 
 
-async def _ran(environ: dict[str, str], *arguments: str) -> int | None:
+def _started(environ: dict[str, str], *arguments: str) -> ForkServerProcess:
     child = multiprocessing.get_context("forkserver").Process(
         target=_rotate_in_a_process, args=(environ, list(arguments))
     )
     child.start()
+    return child
+
+
+def _killed(child: ForkServerProcess) -> bool:
+    """Whether it was killed at work; one that had ended did so well."""
+    if child.is_alive():
+        os.kill(child.pid or 0, signal.SIGKILL)
+    child.join()
+    assert child.exitcode in {0, -signal.SIGKILL}
+    return child.exitcode != 0
+
+
+async def _ran(environ: dict[str, str], *arguments: str) -> int | None:
+    child = _started(environ, *arguments)
     await asyncio.to_thread(child.join, 60)
     return child.exitcode
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What lies outside PostgreSQL under keys of before: a file, and what Temporal was told."""
+
+    objects: ObjectStore
+    upload: UploadRow
+    payloads: Sequence[Payload]
+
+    async def check(self, who: Process) -> None:
+        """Both open, by keys that were wrapped anew meanwhile."""
+        async with who.begin.work() as work:
+            row = await upload_by_id(work.db, self.upload.id)
+            assert row is not None
+            key = await file_key_of(work, row)
+        assert key is not None
+        assert b"".join([each async for each in read_file(self.objects, row, key)]) == FILE
+        assert await _codec(who).decode(self.payloads) == [TOLD]
+
+
+async def _left_elsewhere(one: Process, session_id: UUID, objects: ObjectStore) -> Elsewhere:
+    upload = await keep_file(one.house, objects, session_id, FILE)
+    return Elsewhere(objects, upload, await _codec(one).encode([TOLD]))
+
+
+def _codec(who: Process) -> InstallationCodec:
+    return InstallationCodec(who.installation, "gatepass")
+
+
+async def _active_sessions(one: Process) -> list[Known]:
+    """Sessions with a browser in each; a fifth of them have handed something over."""
+    sessions = await known_sessions(one.house, SESSIONS, "door-1")
+    await _by_twenty([capture(one, each) for each in sessions[: SESSIONS // 5]])
+    return sessions
 
 
 @pytest.mark.load
 @pytest.mark.timeout(180)
 async def test_a_rotation_that_is_killed_twenty_times_under_load_loses_nothing(
-    database_url: str, source: RootKeyFile, one: Process, monkeypatch: pytest.MonkeyPatch
+    database_url: str,
+    source: RootKeyFile,
+    one: Process,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Each kill hits the wrapping itself: some keys are new by then, others are not."""
     monkeypatch.setattr(installations, "READ_EVERY", READ_EVERY)
     multiprocessing.get_context("forkserver").set_forkserver_preload(
         ["cli", "tests.store.test_rotation"]
@@ -215,24 +308,29 @@ async def test_a_rotation_that_is_killed_twenty_times_under_load_loses_nothing(
         "GATEPASS_DATABASE_URL": database_url,
         "GATEPASS_ROOT_KEY_FILE": str(source.path),
     }
-    sessions = await known_sessions(one.house, SESSIONS)
-    untouched = sessions[: SESSIONS // 4]
+    sessions, kills = await _active_sessions(one), Kills()
+    (untouched,) = await known_sessions(one.house, 1)
+    elsewhere = await _left_elsewhere(one, sessions[0].id, ObjectStore.at(str(tmp_path / "files")))
     async with process(database_url, source, like=one.house) as two:
-        load = Load([one, two], sessions[SESSIONS // 4 :])
+        load = Load(sessions[SESSIONS // 5 :], sessions[: SESSIONS // 5])
         working = [
-            *(asyncio.create_task(load.complete(each)) for each in (one, two)),
-            *(asyncio.create_task(load.read(each)) for each in (one, two)),
-            *(
-                asyncio.create_task(each.installation.keep_reading(load.stop))
-                for each in (one, two)
-            ),
+            asyncio.create_task(each)
+            for who in (one, two)
+            for each in (
+                load.complete(who),
+                load.read(who),
+                who.installation.keep_reading(load.stop),
+            )
         ]
-        begun, resumed = await _killed_again_and_again(environ, one, source)
+        while len(kills.left) < KILLS:
+            await kills.strike(environ, one)
         assert await _ran(environ, "rotate") == 0
         load.stop.set()
         await asyncio.gather(*working)
-        assert (len(load.done) > 20, load.reads > 50, resumed > 5) == (True, True, True)
-        await _everything_is_new(one, begun + 1)
+        assert all(0 < each < kills.most for each in kills.left)
+        assert kills.most > SESSIONS, "a key for each party and session"
+        assert (load.completed > 20, load.reads > 50, kills.resumed > 10) == (True, True, True)
+        await _everything_is_new(one, kills.begun + 1)
         for number in sorted(source.read())[:-1]:
             assert await _ran(environ, "destroy-epoch", str(number), "--now", "--yes") == 0
         assert len(source.read()) == 1
@@ -240,9 +338,9 @@ async def test_a_rotation_that_is_killed_twenty_times_under_load_loses_nothing(
         await _all_still_works(two, sessions[::10])
     async with process(database_url, source, like=one.house) as fresh:
         await _all_still_works(fresh, sessions)
-        for each in untouched[:10]:
-            bound = await verify(fresh.begin, Verify(each.link, "door-2", each.code))
-            assert bound.session_id == each.id
+        await elsewhere.check(fresh)
+        bound = await verify(fresh.begin, Verify(untouched.link, "door-2", untouched.code))
+        assert bound.session_id == untouched.id
 
 
 async def _everything_is_new(one: Process, most: int) -> None:
@@ -412,18 +510,26 @@ async def test_what_was_erased_opens_from_no_copy_once_its_epoch_is_destroyed(
 ) -> None:
     """PS-28, erasure: copies from before and after, with all keys that are left."""
     living = await one.house.create(name="Living Ltd")
-    erased = [(await one.house.create(name=f"Erased {each} Ltd")) for each in range(10)]
+    # A hundred, of which ten have been issued something.
+    kinds = ["vendor"] * 10 + ["stranger"] * 90
+    async with one.begin.work() as work:
+        fields = [PartyFields(each, f"Erased {each} Ltd", "a@b.example") for each in kinds]
+        erased = [await create_party(work, one.house.workspace_id, each, ANNA) for each in fields]
     copies = [await backup_of(one.house)]
-    gone = {each.party.id for each in erased} | {each.issued[0].id for each in erased}
-    assert all(opened_with(one.keyring, copies[0])[each] for each in gone), "the attack works"
-    for each in erased:
-        async with one.begin.work() as work:
+    gone = {each.party.id for each in erased}
+    gone |= {session.id for each in erased for session in each.issued}
+    assert len(gone) == 110
+    before = opened_with(one.keyring, copies[0])
+    assert all(before[each] for each in gone), "the attack works"
+    async with one.begin.work() as work:
+        for each in erased:
             await erase_party(work, one.house.workspace_id, each.party.id, "asked for", ANNA)
     now = opened_with(one.keyring, await backup_of(one.house))
     assert not any(now[each] for each in gone)
     await rotated(one)
     copies.append(await backup_of(one.house))
-    assert all(opened_with(one.keyring, *copies)[each] for each in gone), "the old epoch is kept"
+    kept = opened_with(one.keyring, *copies)
+    assert all(kept[each] for each in gone), "the old epoch is kept"
     async with one.begin.work() as work:
         await destroy_epoch(work, 1, early=True)
     copies.append(await backup_of(one.house))

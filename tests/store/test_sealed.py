@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from sqlalchemy import inspect, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
 from adapters.aead import Undecipherable
@@ -19,6 +20,7 @@ from commands.work import Work
 from store.access import LoginRow
 from store.audit import AuditRow
 from store.audit_tree import AuditSignerRow
+from store.binding import BindingRow
 from store.columns import new_id
 from store.idempotency import IdempotencyRow
 from store.mail import MailRow
@@ -110,6 +112,16 @@ async def _rows(
     )
     yield SubmissionRow(
         **place, session_id=session.id, task_id=task.id, binding_id=new_id(), submitted_at=work.at
+    )
+    yield BindingRow(
+        **place,
+        session_id=session.id,
+        fence=1,
+        door_digest="d",
+        digest=new_id().hex,
+        key_version=1,
+        bound_at=work.at,
+        last_seen_at=work.at,
     )
     yield AuditRow(**place, event="x", actor="y", session_id=session.id, at=work.at)
     yield AuditRow(**place, event="x", actor="y", party_id=party_id, at=work.at)
@@ -293,10 +305,44 @@ def _mutant(record: bytes, chance: random.Random) -> bytes:
             return bytes(changed)
 
 
+async def test_clear_contents_in_a_records_place_are_refused(
+    house: House, database_url: str, tmp_path: Path
+) -> None:
+    """As a release without keys wrote them; only that this installation never had one."""
+    rows = await written(house, "k")
+    never = [each for each in rows if each.table in {AuditSignerRow, UploadRow}]
+    for each in never:
+        # As old as the keys: the database itself refuses.
+        with pytest.raises(IntegrityError, match="never_clear"):
+            await plant(house, each)
+    rows = [each for each in rows if each not in never]
+    for each in rows:
+        await plant(house, each)
+    async with process(database_url, root_file(tmp_path), like=house) as fresh:
+        for each in rows:
+            for begin in (house.transactions, fresh.begin):
+                with pytest.raises(Undecipherable, match=r"^$"):
+                    async with begin.work() as work:
+                        await read(work, each)
+    (party,) = await house.all(PartyRow)
+    with pytest.raises(Undecipherable):
+        _ = party.name, "after its transaction"
+
+
+async def plant(house: House, where: Written) -> None:
+    columns = inspect(where.table).primary_key
+    found = update(where.table).where(
+        *(column == value for column, value in zip(columns, where.identity, strict=True))
+    )
+    async with house.transactions.work() as work:
+        await work.db.execute(found.values(sealed=None, unsealed=where.fields))
+
+
 MOVES = (
     "UPDATE submission SET session_id = :other WHERE session_id = :mine",
     "UPDATE audit SET session_id = :other WHERE session_id = :mine",
     "UPDATE mail SET session_id = :other WHERE session_id = :mine",
+    "UPDATE binding SET session_id = :other, fence = 2 WHERE session_id = :mine",
     "UPDATE data_key SET wrapped = (SELECT wrapped FROM data_key WHERE subject_id = :other)"
     " WHERE subject_id = :mine",
     "UPDATE data_key SET wrapped = (SELECT wrapped FROM data_key WHERE subject_id = :other),"
@@ -315,7 +361,7 @@ async def test_neither_rows_nor_keys_can_be_moved(
     mine, theirs = (_session_of(each) for each in (rows, other))
     async with house.transactions.work() as work:
         await work.db.execute(text(move), {"mine": mine, "other": theirs})
-    places = [each for each in rows if each.table in {SubmissionRow, MailRow, AuditRow}]
+    places = [each for each in rows if each.table in {SubmissionRow, MailRow, AuditRow, BindingRow}]
     async with process(database_url, root_file(tmp_path), like=house) as fresh:
         refused = 0
         for each in places:
@@ -368,4 +414,5 @@ def test_what_a_party_hands_over_is_in_sealed_fields() -> None:
         "public_session.rationale",
         "public_session.message",
         "upload.name",
+        "binding.browser",
     } <= set(_names())

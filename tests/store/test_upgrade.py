@@ -6,6 +6,7 @@ root key; sealing is stopped and goes on; nothing is left in clear, and there is
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,28 @@ import psycopg
 import pytest
 import pytest_asyncio
 from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import text
 from sqlmodel import SQLModel, col, select
+from structlog.testing import capture_logs
 
+from adapters.aead import Undecipherable
 from adapters.embedded.ports import free_port
 from adapters.embedded.postgres import Postgres
 from adapters.root_key import RootKeyFile
 from api.app import create_app
+from commands import rotation as rotations
 from commands import sealing
 from commands.audit_tree import extend_tree
 from commands.binding import Verify, verify
 from commands.door import session_behind
 from commands.mail import link_of
 from commands.room import Visitor, enter
-from commands.sealing import forget_clear_copies, seal_everything, seal_old_rows
+from commands.sealing import (
+    ClearRowsRefused,
+    forget_clear_copies,
+    seal_everything,
+    seal_old_rows,
+)
 from domain.settings import Settings
 from store import migrate
 from store.audit import AuditRow
@@ -34,7 +44,7 @@ from store.public_session import session_by_id
 from store.sealed import opened
 from store.unsealed import TABLES, count_unsealed
 from tests.rooms.first_release import MARK, Left, leave
-from tests.rooms.keys import Process, process, root_file
+from tests.rooms.keys import Process, process, root_file, rotated
 
 TWO = bytes(range(32, 64))
 
@@ -43,6 +53,13 @@ TWO = bytes(range(32, 64))
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> RootKeyFile:
     """A root key as release 0.1 had it, of one version or of two."""
     return root_file(tmp_path) if request.param == 1 else root_file(tmp_path, v2=TWO)
+
+
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is given time to hear: processes of these tests read anew by themselves."""
+    monkeypatch.setattr(rotations, "HEARD_AFTER", timedelta(0))
+    monkeypatch.setattr(rotations, "READ_EVERY", 0.0)
 
 
 @pytest.fixture
@@ -250,7 +267,7 @@ async def test_no_clear_text_is_left_in_rows_or_files(
     assert _files_with_the_mark(postgres_server, name, folder)
     await sealed_to_the_end(one)
     assert _files_with_the_mark(postgres_server, name, folder), "rows left copies of themselves"
-    assert [each.what async for each in forget_clear_copies(one.house.engine)]
+    assert [each.what async for each in forget_clear_copies(one.house.engine, one.begin)]
     assert not _files_with_the_mark(postgres_server, name, folder)
     async with one.begin.work() as work:
         for table in SQLModel.metadata.sorted_tables:
@@ -262,6 +279,98 @@ def _files_with_the_mark(server: Postgres, name: str, folder: Path) -> list[str]
     with server.connect(name) as connection:
         connection.execute("CHECKPOINT")
     return [each.name for each in folder.iterdir() if MARK.encode() in each.read_bytes()]
+
+
+PLANTED = 'UPDATE party SET sealed = NULL, unsealed = \'{"name": "Planted Ltd"}\' WHERE id = :id'
+RECORD = "SELECT wrapped, epoch FROM installation_key WHERE kind = 'clear_text'"
+PUT_BACK = "UPDATE installation_key SET wrapped = :wrapped WHERE kind = 'clear_text'"
+
+
+async def run_sql(one: Process, statement: str, **values: Any) -> None:
+    async with one.begin.work() as work:
+        await work.db.execute(text(statement), values)
+
+
+async def record_of(one: Process) -> bytes:
+    async with one.begin.work() as work:
+        return bytes((await work.db.execute(text(RECORD))).one().wrapped)
+
+
+async def reads_planted(one: Process, left: Left) -> bool:
+    """Whether a process that read its keys just now takes a party's name from clear contents."""
+    await one.installation.read_again()
+    await run_sql(one, PLANTED, id=left.parties[1])
+    try:
+        return (await one.house.party(left.parties[1])).name == "Planted Ltd"
+    except Undecipherable:
+        return False
+
+
+@pytest.mark.parametrize("source", [1], indirect=True)
+async def test_what_is_planted_in_clear_is_refused_once_everything_is_sealed(
+    one: Process, left: Left, empty_database_url: str, source: RootKeyFile
+) -> None:
+    assert await reads_planted(one, left), "as an older release wrote it"
+    async with process(empty_database_url, source, like=one.house) as two:
+        await sealed_to_the_end(two)
+        assert not await reads_planted(one, left), "another process has heard of it"
+        assert not await reads_planted(two, left)
+    with pytest.raises(ClearRowsRefused, match="1 of party"):
+        await sealed_to_the_end(one)
+    with capture_logs() as logs:
+        await asyncio.wait_for(seal_old_rows(one.begin, asyncio.Event()), 5)
+    assert [(each["event"], each["rows"]) for each in logs] == [
+        ("clear_rows_refused", {"party": 1})
+    ]
+
+
+@pytest.mark.usefixtures("_quick")
+@pytest.mark.parametrize("source", [1], indirect=True)
+@pytest.mark.parametrize("way", ["none", "another record", "an old copy", "a new start"])
+async def test_no_record_of_clear_text_can_be_made_without_the_root_key(
+    one: Process, left: Left, empty_database_url: str, source: RootKeyFile, way: str
+) -> None:
+    old = await record_of(one)
+    await sealed_to_the_end(one)
+    await rotated(one)
+    if way == "none":
+        await run_sql(one, "DELETE FROM installation_key WHERE kind = 'clear_text'")
+    elif way == "another record":
+        keys = "SELECT wrapped FROM installation_key WHERE kind = 'temporal' LIMIT 1"
+        await run_sql(one, PUT_BACK.replace(":wrapped", f"({keys})"))
+    elif way == "an old copy":
+        await run_sql(one, PUT_BACK, wrapped=old)
+    else:
+        await run_sql(one, PLANTED, id=left.parties[1])
+        await run_sql(one, "DELETE FROM installation_key")
+    async with process(empty_database_url, source, like=one.house) as two:
+        assert not await reads_planted(two, left)
+        assert not await reads_planted(one, left)
+        assert "epoch" in (await rotated(two))[0], "a record that is not ours is no hindrance"
+
+
+@pytest.mark.parametrize("source", [1], indirect=True)
+@pytest.mark.usefixtures("_quick")
+async def test_an_epoch_that_begins_while_rows_are_sealed_changes_nothing(
+    one: Process, calls: AsyncClient, left: Left, empty_database_url: str, source: RootKeyFile
+) -> None:
+    before = await everything(calls, left)
+    await rotated(one)
+    async with process(empty_database_url, source, like=one.house) as two:
+        assert (await two.house.party(left.parties[1])).name.startswith("Müller")
+        await sealed_to_the_end(two)
+    assert await everything(calls, left) == before
+
+
+@pytest.mark.parametrize("source", [1], indirect=True)
+async def test_a_row_that_is_sealed_while_somebody_reads_it_is_read(
+    one: Process, left: Left
+) -> None:
+    async with one.begin.work() as work:
+        row = (await parties_page(work.db, left.workspace, PartyFilter(), None, 10))[0][0]
+        await sealed_to_the_end(one)
+        await one.installation.read_again()
+    assert row.name.startswith("Müller")
 
 
 async def test_there_is_no_way_back_once_rows_are_sealed(

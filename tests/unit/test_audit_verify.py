@@ -9,10 +9,10 @@ import ast
 import base64
 import hashlib
 import json
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -828,24 +828,42 @@ def test_an_auditor_can_read_all_of_it() -> None:
     assert imported - sys.stdlib_module_names == {"cryptography"}
 
 
-def test_it_is_fast_enough_for_100_000_events_in_5_seconds(tmp_path: Path) -> None:
-    """A twentieth of them, with 50 checkpoints, in a twentieth of the time."""
-    of = [entry(Random(1), 0)] * 5_000
-    of = [replace(e, leaf=replace(e.leaf, id=str(UUID(int=n)))) for n, e in enumerate(of)]
-    hashes = [leaf_hash(each.leaf.canonical()) for each in of]
-    frontier, lines, note = Frontier(), [], ""
-    for index, each in enumerate(of):
-        frontier, _ = frontier.appending([hashes[index]])
-        lines.append(event_line(index, each.leaf, hashes[index], each.opening))
-        if frontier.size % 100 == 0:
-            note = SIGNER.sign(NAME, frontier.size, frontier.root)
-            lines.append(checkpoint_line(note))
-    header = header_line(ExportHeader(WORKSPACE, NAME, SIGNER.vkey, AT, len(of), note))
-    text = "".join([header, *lines, end_line(len(of))])
-    taken = []
-    for _ in range(3):
-        begun = time.process_time()
-        assert verified(tmp_path, text).checkpoints == 50
-        taken.append(time.process_time() - begun)
-    measured_by_coverage = sys.gettrace() is not None
-    assert min(taken) < (5 if measured_by_coverage else 0.25)
+MANY = 100_000
+
+
+def write_many(file: Path) -> None:
+    """A log of `MANY` events with a checkpoint for each hundred, its lines put together by hand.
+
+    One event's own line is the mould: only the id, the hash and the index differ.
+    """
+    one = entry(Random(1), 0)
+    mould = event_line(0, one.leaf, bytes(32), one.opening)
+    mould = mould.replace(bytes(32).hex(), "{hash}").replace('"index":0', '"index":{index}')
+    before, after = mould.split("{hash}")
+    behind_hash, behind_index = after.split("{index}")
+    start, end = one.leaf.canonical().decode().split(one.leaf.id)
+    to_id, from_id = behind_index.split(one.leaf.id)
+    frontier, lines, note = Frontier(), [""], ""
+    for first in range(0, MANY, 100):
+        ids = [f"{number:032x}" for number in range(first, first + 100)]
+        hashes = [leaf_hash(f"{start}{each}{end}".encode()) for each in ids]
+        frontier, _ = frontier.appending(hashes)
+        note = SIGNER.sign(NAME, frontier.size, frontier.root)
+        lines += [
+            f"{before}{hashed.hex()}{behind_hash}{first + at}{to_id}{each}{from_id}"
+            for at, (each, hashed) in enumerate(zip(ids, hashes, strict=True))
+        ]
+        lines.append(checkpoint_line(note))
+    lines[0] = header_line(ExportHeader(WORKSPACE, NAME, SIGNER.vkey, AT, MANY, note))
+    file.write_text("".join([*lines, end_line(MANY)]), encoding="utf-8", newline="")
+
+
+def test_it_checks_100_000_events_in_less_than_5_seconds(tmp_path: Path) -> None:
+    """As an auditor runs it; counted is the processor's time, whoever else is busy here."""
+    write_many(tmp_path / "log")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found = run(tmp_path, "log", "--key", SIGNER.vkey)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert f"{MANY} of {MANY} events, 0 without details; 1000 checkpoints" in found.stdout
+    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert took < 5, f"{took:.1f} s"

@@ -15,6 +15,7 @@ from adapters.file_checks import archive
 from adapters.file_checks.__main__ import judged
 from adapters.file_checks.archive import rewritten
 from adapters.file_checks.office import rewritten_docx, rewritten_xlsx
+from adapters.file_checks.word_fields import has_dde
 from domain.upload import UploadReason
 
 MIB = 1024 * 1024
@@ -108,6 +109,31 @@ def test_archives_in_archives() -> None:
     assert unzipped(rewritten(nested(1))).keys() == {"0.zip", "1.zip", "2.zip"}
     assert refusal_of(nested(2)) == (UploadReason.ARCHIVE_BOMB, "archives 1 deep", "2 deep")
     assert refusal_of(nested(5))[0] == UploadReason.ARCHIVE_BOMB
+
+
+@pytest.mark.parametrize("before", [b"x", b"MZ" + bytes(70_000)])
+@pytest.mark.parametrize("behind", [0, 65_535])
+def test_an_archive_behind_something_else_is_one(before: bytes, behind: int) -> None:
+    """A byte in front, or a program that unpacks itself; a comment behind."""
+
+    def hidden(raw: bytes) -> bytes:
+        with ZipFile(into := BytesIO(raw), "a") as made:
+            made.comment = b"x" * behind
+        return before + into.getvalue()
+
+    assert rewritten(zipped({"setup.exe": hidden(zipped({"a": b"b"}))}, ZIP_STORED))
+    two_deep = zipped({"setup.exe": hidden(zipped({"a.bin": hidden(nested(0))}, ZIP_STORED))})
+    assert refusal_of(two_deep) == (UploadReason.ARCHIVE_BOMB, "archives 1 deep", "2 deep")
+    bomb = zipped({"zeros": b"\0" * 8 * MIB})
+    assert refusal_of(zipped({"setup.exe": hidden(bomb)}))[:2] == (
+        UploadReason.ARCHIVE_BOMB,
+        "100 : 1",
+    )
+
+
+def test_letters_of_an_archive_make_none() -> None:
+    entries = {"a.bin": b"x" * 99 + b"PK\5\6" + b"x" * 99, "b.bin": b"PK\1\2" * 9}
+    assert unzipped(rewritten(zipped(entries))) == entries
 
 
 @pytest.mark.parametrize("head", [b"\x1f\x8b\x08", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c"])
@@ -348,6 +374,8 @@ def test_office_files_come_back_whole(kind: str) -> None:
         ("", {"word/_rels/settings.xml.rels": relations("attachedTemplate", "http://x/a.dotm")}),
         ("", {"word/_rels/document.xml.rels": relations("oleObject", "http://x/a.doc")}),
         ("", {"word/_rels/document.xml.rels": relations("frame", "http://x/")}),
+        ("", {"word/_rels/settings.xml.rels": relations("mailMergeSource", "http://x/a.csv")}),
+        ("", {"word/_rels/document.xml.rels": relations("soundOfNextYear", "http://x/")}),
         ("", {"word/_rels/document.xml.rels": relations("aFChunk", "a.html", "Internal")}),
         ("", {"xl/externalLinks/externalLink1.xml": b"<x:ddeLink ddeService='cmd'/>"}),
         ("", {"word/embeddings/a.docx": office("docx", parts={"word/vbaProject.bin": b"x"})}),
@@ -394,3 +422,51 @@ def test_the_rules_of_archives_hold_for_office_files() -> None:
     assert refusal_of(bomb, rewritten_docx)[0] == UploadReason.ARCHIVE_BOMB
     deep = office(parts={"word/embeddings/a.zip": nested(2)})
     assert refusal_of(deep, rewritten_docx)[0] == UploadReason.ARCHIVE_BOMB
+
+
+def begins(*instruction: str) -> str:
+    pieces = "".join(f"<w:r><w:instrText>{each}</w:instrText></w:r>" for each in instruction)
+    return f'<w:fldChar w:fldCharType="begin"/>{pieces}'
+
+
+RESULT, END = '<w:fldChar w:fldCharType="separate"/>', '<w:fldChar w:fldCharType="end"/>'
+SHOWN = "<w:t>DDE is an abbreviation</w:t>"
+FIELDS = {
+    "plain": (begins("DDEAUTO c:\\cmd.exe x") + END, True),
+    "with a result": (begins(" dde cmd x ") + RESULT + SHOWN + END, True),
+    "in pieces": (begins("D", "DEA", "UTO cmd") + END, True),
+    "never ended": (begins("DDE cmd") + RESULT, True),
+    "simple": ('<w:fldSimple w:instr=" DDEAUTO cmd "/>', True),
+    "deleted": (begins() + "<w:delInstrText>DDE</w:delInstrText>" + END, True),
+    "in a result": (begins("PAGE ") + RESULT + begins("DDE cmd") + END + END, True),
+    "named by another": (begins() + begins("QUOTE 68 68 69") + END + END, True),
+    "half named": (begins("D") + begins("QUOTE 68 69") + END + END, True),
+    "a word": (SHOWN, False),
+    "another": (begins("PAGE ") + RESULT + SHOWN + END, False),
+    "simple other": ('<w:fldSimple w:instr="AUTHOR"/>', False),
+    "a condition": (begins("IF ") + begins("MERGEFIELD a") + END + begins() + END, False),
+    "a sum": (begins("=") + begins("PAGE") + END + END + END, False),
+}
+
+
+@pytest.mark.parametrize("each", FIELDS)
+@pytest.mark.parametrize("name", ["word/document.xml", "elsewhere/header"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_fields_that_start_a_program_are_found(each: str, name: str, encoding: str) -> None:
+    # PS-40
+    fields, is_dde = FIELDS[each]
+    verdict, _ = judged(
+        rewritten_docx, office(parts={name: f"<w:p>{fields}</w:p>".encode(encoding)})
+    )
+    refused = verdict.refusal and (verdict.refusal.reason, verdict.refusal.given)
+    assert refused == ((UploadReason.ACTIVE_CONTENT, "DDE") if is_dde else None)
+
+
+def test_a_field_is_found_however_late_its_part_begins() -> None:
+    half, rest = f"<w:p>{begins('DDE cmd')}{END}</w:p>".encode().split(b"DE")
+    assert has_dde(iter([b"", b" " * 99, half, b"", b"DE" + rest]))
+
+
+@pytest.mark.parametrize("part", [b"", b"no xml: DDE", b"<w:p><w:broken", b"\xff\xd8\xff DDE"])
+def test_what_is_no_document_has_no_fields(part: bytes) -> None:
+    assert not has_dde(iter([part]))

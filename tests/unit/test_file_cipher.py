@@ -145,6 +145,13 @@ async def test_a_size_that_no_file_has_is_refused(size: int) -> None:
         await SealedFile.opened(Held(bytes(size)), KEY)
 
 
+def test_a_file_has_no_more_segments_than_there_are_numbers() -> None:
+    largest = 2**32 * SEGMENT_BYTES
+    assert sealed_size(clear_size(largest)) == largest
+    with pytest.raises(Undecipherable):
+        clear_size(largest + TAG_BYTES + 1)
+
+
 def _cut(content: bytes, chance: Random) -> bytes:
     borders = [count * SEGMENT_BYTES for count in (1, 2, 3)]
     return content[: chance.choice([*borders, chance.randrange(len(content)), len(content) - 1])]
@@ -208,12 +215,12 @@ async def _released(content: bytes, key: FileKey) -> bytes:
     return bytes(released)
 
 
-async def test_three_hundred_changed_files_are_refused() -> None:
+async def test_a_thousand_changed_files_are_refused() -> None:
     chance = Random(300)
     clear = chance.randbytes(WHOLE)
     content = await _seal(clear)
     borders = {0, FIRST, FIRST + CLEAR_BYTES, FIRST + 2 * CLEAR_BYTES}
-    for count in range(300):
+    for count in range(1000):
         attack = ATTACKS[count % len(ATTACKS)]
         changed = attack(content, chance)
         assert changed != content

@@ -120,6 +120,7 @@ def test_each_kind_is_written_in_one_way(kind: FieldKind) -> None:
         ({"title": "N", "type": "integer", "minimum": 0.5}, ["/minimum"]),
         ({"title": "N", "type": "number", "maximum": 10**16}, ["/maximum"]),
         ({"title": "N", "type": "number", "multipleOf": 0}, ["/multipleOf"]),
+        ({"title": "N", "type": "number", "multipleOf": 5e-324}, ["/multipleOf"]),
         (
             {"title": "N", "type": "integer", "multipleOf": 10, "minimum": 11, "maximum": 19},
             ["/multipleOf"],

@@ -146,6 +146,16 @@ def test_a_file_is_judged_before_it_is_sent(
     assert SCOPE.refuses_file(name, size, files) == expected
 
 
+def test_kinds_are_told_with_their_limits() -> None:
+    """A page that named the largest would let a picture be sent for nothing."""
+    kinds = FileKind.PDF, FileKind.JPEG
+    assert SCOPE.kinds_by_limit == ((50 * MIB, kinds), (60 * MIB, (FileKind.CSV,)))
+    small = UploadScope.of(raw(max_bytes=MIB))
+    assert small.kinds_by_limit == ((MIB, (*kinds, FileKind.CSV)),)
+    assert SCOPE.at_most(MIB).kinds_by_limit == small.kinds_by_limit
+    assert small.at_most(2 * MIB) == small
+
+
 @pytest.mark.parametrize(
     ("slot", "filled", "refusal"),
     [

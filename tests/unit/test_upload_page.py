@@ -15,6 +15,7 @@ from typing_extensions import override
 from adapters.languages import available
 from api.party_pages import Occasion, Step, page_of
 from domain.task import TaskState
+from store.upload import UploadState
 
 STATIC = Path(__file__).parents[2] / "api" / "static"
 NOW = datetime(2026, 12, 6, 14, 5, tzinfo=UTC)
@@ -101,7 +102,7 @@ def a_page(
         position=1,
         task=SimpleNamespace(title="Certificates", help=""),
         errors=errors or {},
-        scope=SimpleNamespace(max_bytes=5_000_000, max_files=6, min_files=least),
+        scope=SimpleNamespace(max_files=6, min_files=least),
         slots=[
             {
                 "key": key,
@@ -112,8 +113,9 @@ def a_page(
             for key, title, required in titles
         ],
         accept=".pdf,.png",
-        largest_text="5 MB",
         kinds_text="PDF or <PNG> & more",
+        limits=[("PDF or <PNG>", "5 MB"), ("more & more", "9 MB")],
+        bytes_by_ending={"pdf": 5_000_000, "png": 5_000_000, "mp4": 9_000_000},
     )
     return Page(bytes(answer.body).decode())
 
@@ -127,8 +129,8 @@ def test_each_place_says_what_it_takes_before_anything_is_chosen() -> None:
         assert chooser["accept"] == ".pdf,.png"
         assert page.one("label", for_=f"file-{place}")
         assert page.html.index(f'id="slot-{place}-limits"') < page.html.index(f'id="file-{place}"')
-    assert "Insurance PDF or <PNG> & more, at most 5 MB." in page.text
-    assert "at most 5 MB each. 5 files at most." in page.text
+    assert "Insurance PDF or <PNG>, at most 5 MB. more & more, at most 9 MB." in page.text
+    assert "at most 5 MB each. more & more, at most 9 MB each. 5 files at most." in page.text
 
 
 def test_without_script_every_step_is_a_form() -> None:
@@ -155,6 +157,7 @@ def test_the_fields_before_the_file_come_first_in_the_body() -> None:
     [
         ((), 0, "Still missing: Insurance."),
         ((a_file("insurance", state="infected"),), 0, "Still missing: Insurance."),
+        ((a_file("insurance", state="unscannable"),), 0, "Still missing: Insurance."),
         ((a_file("insurance"),), 2, "Files so far: 1 of at least 2."),
         ((a_file("insurance"), a_file("", state="infected")), 2, "Files so far: 1 of at least 2."),
         ((a_file("insurance", state="checking"),), 1, "Everything that is needed is here."),
@@ -169,7 +172,13 @@ def test_the_page_says_what_is_missing(
 
 
 def test_a_state_is_said_in_words() -> None:
-    said = {"ready": "Uploaded", "checking": "Being checked", "infected": "A virus was found"}
+    said = {
+        "ready": "Uploaded",
+        "checking": "Being checked",
+        "infected": "A virus was found",
+        "unscannable": "too large for our virus scanner",
+    }
+    assert set(said) == set(UploadState)
     for state, words in said.items():
         assert words in a_page(a_file("", state=state)).text
         assert words in a_page().words[state]
@@ -222,7 +231,7 @@ def used_words() -> set[str]:
 
 
 def test_the_script_has_all_its_words_and_no_others() -> None:
-    given = set(a_page().words) - {"largest", "kinds", "ready", "checking", "infected"}
+    given = set(a_page().words) - {"kinds", *UploadState}
     assert given == used_words()
 
 
@@ -236,14 +245,10 @@ def test_a_translation_keeps_what_the_script_fills_in(locale: str) -> None:
 def test_the_script_gets_the_limits_as_they_are() -> None:
     page = a_page(least=2)
     upload = page.one("div", id="upload")
-    limits = ("data-files", "data-task", "data-accept", "data-most-bytes", "data-least-files")
-    assert [upload[each] for each in limits] == [
-        FILES,
-        "/sessions/1/tasks/papers",
-        ".pdf,.png",
-        "5000000",
-        "2",
-    ]
+    limits = ("data-files", "data-task", "data-least-files")
+    assert [upload[each] for each in limits] == [FILES, "/sessions/1/tasks/papers", "2"]
+    by_ending = {"pdf": 5_000_000, "png": 5_000_000, "mp4": 9_000_000}
+    assert json.loads(str(upload["data-bytes"])) == by_ending
     # Named places are kept free: what is left is for further files.
     assert [each["data-most"] for each in page.all("section")] == ["1", "5"]
     assert page.words["kinds"] == "PDF or <PNG> & more"

@@ -245,6 +245,18 @@ async def test_a_raw_body_that_breaks_off_is_refused(then: str, length: str, sta
     assert refused.value.status_code == status
 
 
+@pytest.mark.parametrize("length", ["06", "000", "²", "9" * 5000, "+6", "x"])
+async def test_a_length_that_is_no_number_announces_nothing_and_a_long_one_too_much(
+    length: str,
+) -> None:
+    whole = b"" if length == "000" else b"abcdef"
+    if length in {"²", "9" * 5000}:
+        with pytest.raises(HTTPException, match="400"):
+            await raw(Sender([whole]), content_length=length)
+    else:
+        assert await raw(Sender([whole]), content_length=length) == whole
+
+
 async def test_a_raw_body_is_bounded_whatever_was_announced() -> None:
     with pytest.raises(HTTPException) as refused:
         await raw(Sender([b"abcdef", b"abcdef"]), content_length="6")

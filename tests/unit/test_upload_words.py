@@ -14,6 +14,26 @@ def test_every_refusal_has_its_words(reason: UploadReason, locale: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "limit", "given", "english", "german"),
+    [
+        ("content_differs", "PDF", "JPEG", "it contains JPEG.", "enthält aber JPEG."),
+        ("content_differs", "PDF", "other content", "something else", "etwas anderes"),
+        ("archive_bomb", "2000 entries", "2001", "2000 entries. Found: 2001.", "2000 Einträge"),
+        ("archive_bomb", "1024 MB unpacked", "more", "Found: more.", "1024 MB entpackt"),
+        ("too_many_pixels", "50 megapixels, 9 pixels a side", "7 × 9 pixels", "7 × 9", "50 Mega"),
+        ("too_many", "4", "5", "at most 4 files", "5"),
+        ("kind_not_allowed", "PDF, JPEG", ".exe", ".exe", ".exe"),
+    ],
+)
+def test_limit_and_what_was_given_are_said(
+    reason: UploadReason, limit: str, given: str, english: str, german: str
+) -> None:
+    refusal = UploadRefusal(UploadReason(reason), limit, given)
+    assert english in refusal_in_words(refusal, "en")
+    assert german in refusal_in_words(refusal, "de")
+
+
+@pytest.mark.parametrize(
     ("size", "english", "german"),
     [
         (0, "0 byte", "0 Byte"),
