@@ -64,7 +64,7 @@ async def _may_ask(work: Work, wanted: ChangePassword) -> MemberRow | SignedOut:
 async def _change(
     work: Work, wanted: ChangePassword, before: str, kept: str
 ) -> str | PasswordRefused | SignedOut:
-    """`kept` is the new hash, or "" if the old password was wrong; a refusal has a fact: a count."""
+    """`kept` is the new hash, or "" if the old one was wrong; a refusal has a fact: a count."""
     found = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=False)
     if isinstance(found, SignedOut):
         return found

@@ -13,12 +13,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from commands.member import actor_of, address_digest, audit_member
+from commands.member_admission import begin_session
 from commands.member_session import (
     Begun,
     Browser,
     SessionTarget,
     SignedIn,
-    begin_session,
     kill_session,
     look_for_member,
 )

@@ -35,9 +35,7 @@ async def member_gates_of(
 
 def _reason(at: datetime) -> ColumnElement[str | None]:
     ended_at, absolute_at = col(MemberSessionRow.ended_at), col(MemberSessionRow.absolute_at)
-    is_absolute = and_(
-        absolute_at.is_not(None), absolute_at <= col(MemberSessionRow.idles_out_at)
-    )
+    is_absolute = and_(absolute_at.is_not(None), absolute_at <= col(MemberSessionRow.idles_out_at))
     return case(
         (ended_at.is_not(None), col(MemberSessionRow.end_reason)),
         (and_(not_(is_living(at)), is_absolute), MemberSessionEnd.ABSOLUTE_TIMEOUT.value),
