@@ -22,6 +22,12 @@ from adapters.temporal import connect as connect_temporal
 from api import (
     audit,
     browser,
+    console_account,
+    console_events,
+    console_sessions,
+    console_sign_in,
+    console_sign_in_steps,
+    console_sign_out,
     documents,
     door,
     erasure,
@@ -82,6 +88,12 @@ ROUTERS = (
     room_events.router,
     uploads.router,
     receipt.router,
+    console_sign_in.router,
+    console_sign_in_steps.router,
+    console_sign_out.router,
+    console_events.router,
+    console_account.router,
+    console_sessions.router,
 )
 SILENT: TelemetryConfig = {
     "tracing": False,
