@@ -29,6 +29,11 @@ DATE_PATTERNS = {
     "de": "EEEE, d. MMMM y, HH:mm 'Uhr'",
 }
 
+SHORT_PATTERNS = {
+    "en": "d MMM y, HH:mm",
+    "de": "d. MMM y, HH:mm",
+}
+
 
 @cache
 def available() -> tuple[str, ...]:
@@ -62,8 +67,20 @@ def when(at: datetime, zone: str, locale: str) -> str:
     return f"{_dated(local, pattern, language)} {_zone_name(local)}"
 
 
+def when_in_short(at: datetime, zone: str, locale: str) -> str:
+    """A moment in few words, for lists that say once which zone they mean: "6 Dec 2026, 14:05"."""
+    language = _locale(locale)
+    pattern = SHORT_PATTERNS.get(language.language, "medium")
+    return dates.format_datetime(at.astimezone(_zone(zone)), pattern, locale=language)
+
+
+def zone_in_words(at: datetime, zone: str) -> str:
+    """A zone as `when` names it at a moment: "Europe/Berlin, UTC+01:00", or "UTC"."""
+    return _zone_name(at.astimezone(_zone(zone))).strip("()")
+
+
 def for_jinja(env: Environment) -> None:
-    """Installs `_()`, `{% trans %}` and `when()`, in the language that each render is given.
+    """Installs `_()`, `{% trans %}`, `when()` and kin, in the language that each render is given.
 
     A render names its language by the variable `locale`. Macros that translate are therefore
     imported `with context`.
@@ -73,7 +90,7 @@ def for_jinja(env: Environment) -> None:
     env.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
         _gettext, _ngettext, newstyle=True, pgettext=_pgettext, npgettext=_npgettext
     )
-    env.globals["when"] = when
+    env.globals.update(when=when, when_in_short=when_in_short, zone_in_words=zone_in_words)
 
 
 def _by_weight(header: str) -> list[str]:

@@ -103,9 +103,11 @@ def _set(request: Request, response: Response, what: str, value: str, lasts: int
     )
 
 
-def keep_cookie(request: Request, response: Response, what: str, value: str) -> None:
-    """Gives the browser one of our cookies for as long as it stays open."""
-    _set(request, response, what, value, None)
+def keep_cookie(
+    request: Request, response: Response, what: str, value: str, lasts: timedelta | None = None
+) -> None:
+    """Gives the browser one of our cookies, for a while or for as long as it stays open."""
+    _set(request, response, what, value, int(lasts.total_seconds()) if lasts else None)
 
 
 def forget_cookie(request: Request, response: Response, what: str) -> None:

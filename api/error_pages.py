@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.answers import Answers
 from api.browser import settings_of, visitor_of
+from api.console_errors import is_of_console, member_page_for_error
 from api.context import transactions_in
 from api.errors import status_of
 from api.link import link_in
@@ -57,7 +58,9 @@ PLAIN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
 
 
 async def page_for_error(request: Request, error: Exception) -> Response:
-    """The page for whatever a party's route raised; never raises itself."""
+    """The page for whatever a party's or member's route raised; never raises itself."""
+    if is_of_console(request):
+        return await member_page_for_error(request, error)
     try:
         if isinstance(error, OF_A_SESSION):
             return await _page_of_session(request, error)

@@ -37,8 +37,8 @@ class OpenPage:
         self._changed = asyncio.Event()
 
     def tell(self, news: News) -> None:
-        """Wakes the page if there is something new."""
-        if news != self.news:
+        """Wakes the page if there is something new; after an end there never is."""
+        if news != self.news and not isinstance(self.news, Shut):
             self.news = news
             self._changed.set()
 

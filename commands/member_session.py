@@ -1,30 +1,23 @@
-"""The sessions of members: begun under the limits, recognised, touched, ended (SH, EE rows).
+"""The sessions of members: recognised, touched, ended (SH, EE rows).
 
-Whatever admits or ends a session locks the member first: a limit is a count under that lock, so
-that fifty sign-ins at once never make a sixth session (SH-5).
+`member_admission.py` begins them, under the limits.
 """
 
 import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
-from commands.member_session_terms import concurrency_of, terms_of
-from commands.setting import effective_settings
 from commands.work import Work
 from domain.actor import MEMBER_SESSIONS, Actor
 from domain.audit import AuditEvent
-from domain.concurrency import ConcurrencyPolicy
 from domain.errors import NotFound
 from domain.member import MemberState
 from domain.member_errors import SignedOut
-from domain.member_session import MemberSessionEnd, SessionTerms
+from domain.member_session import MemberSessionEnd
 from domain.member_token import Tokens
-from domain.settings import Settings
-from domain.sign_in import SignInMode
 from store.member import MemberRow, member_by_id
 from store.member_session import (
     MemberSessionRow,
-    delete_sessions,
     is_browser_living,
     living_sessions,
     member_session_by_id,
@@ -69,80 +62,10 @@ class Begun:
     tokens: Tokens | None = None
 
 
-async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser: Browser) -> Begun:
-    """Admits one more session of a locked member, or none where the limit refuses it.
-
-    The browser gets a new secret at every sign-in, for all its workspaces (EE-18); the session it
-    had in this workspace ends, whoever's it was (EX-4), once the new one is admitted.
-    """
-    settings = await effective_settings(work, member.workspace_id)
-    here = await session_here(work, member.workspace_id, browser.secret)
-    if limit := await _refusing_limit(work, member, concurrency_of(settings, mode), here):
-        return Begun(None, browser.secret, limit)
-    if here is not None:
-        await _end_here(work, member, here)
-    secret = await renew_secret(work, browser.secret)
-    row = _session_row(
-        work, member, mode, terms_of(settings, takes_tokens=browser.takes_tokens), settings
-    )
-    row.digest = work.keyring.digest(PURPOSE, secret)
-    row.browser = browser.name[:LONGEST_BROWSER]
-    work.db.add(row)
-    await work.db.flush()
-    _audit(work, AuditEvent.MEMBER_SESSION_STARTED, row, mode=mode.value)
-    return Begun(row, secret)
-
-
-def _session_row(
-    work: Work, member: MemberRow, mode: SignInMode, terms: SessionTerms, settings: Settings
-) -> MemberSessionRow:
-    row = MemberSessionRow(
-        workspace_id=member.workspace_id,
-        member_id=member.id,
-        digest="",
-        key_version=work.keyring.current,
-        mode=mode,
-        signed_in_at=work.at,
-        idle=terms.idle,
-        grace=terms.grace,
-        absolute_at=terms.absolute_at(work.at),
-        unchecked=not settings.session_check_concurrency,
-    )
-    row.touch(work.at)
-    return row
-
-
-async def _refusing_limit(
-    work: Work, member: MemberRow, policy: ConcurrencyPolicy | None, here: MemberSessionRow | None
-) -> int:
-    """The limit if it refuses one more session, else 0; what it displaces ends.
-
-    The session this browser has already is not counted: the new one comes in its place.
-    """
-    if policy is None:
-        return 0
-    living = await living_sessions(work.db, member.id, work.at, checked=True)
-    admission = policy.admitting([each for each in living if here is None or each.id != here.id])
-    if admission.is_refused:
-        return policy.limit
-    for each in admission.displaced:
-        await end_session(work, each, MemberSessionEnd.DISPLACED, MEMBER_SESSIONS)
-    return 0
-
-
 async def session_here(work: Work, workspace_id: UUID, secret: str) -> MemberSessionRow | None:
     """The session a browser has in a workspace, living or not."""
     digests = work.keyring.digests(PURPOSE, secret) if secret else []
     return await session_by_digest(work.db, workspace_id, digests) if digests else None
-
-
-async def _end_here(work: Work, member: MemberRow, row: MemberSessionRow) -> None:
-    same = row.member_id == member.id
-    reason = MemberSessionEnd.LOGGED_OUT if same else MemberSessionEnd.DIFFERENT_USER
-    if row.value.end_at(work.at) is None:
-        _audit(work, AuditEvent.MEMBER_SESSION_ENDED, row, reason=reason.value)
-    await delete_sessions(work.db, [row.id])
-    work.db.expunge(row)
 
 
 async def renew_secret(work: Work, secret: str) -> str:
@@ -211,7 +134,7 @@ async def end_session(
     locked = await member_session_by_id(work.db, row.workspace_id, row.id, lock=True)
     if locked is None or locked.ended_at is not None:
         return
-    _audit(work, AuditEvent.MEMBER_SESSION_ENDED, row, actor, reason=reason.value)
+    audit_member_session(work, AuditEvent.MEMBER_SESSION_ENDED, row, actor, reason=reason.value)
     if reason in KEPT:
         row.ended_at, row.end_reason = work.at, reason
         return
@@ -272,13 +195,14 @@ async def is_signed_in_anywhere(work: Work, secret: str) -> bool:
     return bool(digests) and await is_browser_living(work.db, digests, work.at)
 
 
-def _audit(
+def audit_member_session(
     work: Work,
     event: AuditEvent,
     row: MemberSessionRow,
     actor: Actor = MEMBER_SESSIONS,
     **details: object,
 ) -> None:
+    """Writes down what happened to a member's session."""
     subject = f"member_session:{row.id}"
     said = details | {"member": str(row.member_id)}
     work.audit_subject(event, row.workspace_id, subject, actor, said)

@@ -14,12 +14,12 @@ from uuid import UUID
 
 from commands.mail import queue_member_mail
 from commands.member import actor_of, address_digest, audit_member
+from commands.member_admission import begin_session
 from commands.member_session import (
     Begun,
     Browser,
     SessionTarget,
     SignedIn,
-    begin_session,
     kill_session,
     look_for_member,
 )

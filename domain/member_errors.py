@@ -67,13 +67,13 @@ class SessionLimitReached(DomainError):
 
 @dataclass(eq=False)
 class SomebodyElseSignedIn(DomainError):
-    """The password was right, and another member is signed in in this browser (EX-4, C15)."""
+    """The password was right, and another member is signed in on this browser (EX-4, C15)."""
 
     name: str
     step: str
 
     def __str__(self) -> str:
-        return "Somebody else is signed in in this browser."
+        return "Somebody else is signed in on this browser."
 
 
 @dataclass(eq=False)

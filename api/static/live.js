@@ -5,8 +5,8 @@ const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 30_000;
 const EVENTS = ["ended", "idle", "active"];
 
-export function follow(room, hear) {
-  const name = `gatepass-${room.split("/").pop()}`;
+// `name` is what tabs know each other by, `events` the address of the stream they share.
+export function follow(name, events, hear) {
   const channel = "BroadcastChannel" in window ? new BroadcastChannel(name) : null;
   let isOver = false;
   let resign = null;
@@ -37,7 +37,7 @@ export function follow(room, hear) {
       release();
     };
     lead(name, abort.signal, () => {
-      const stop = listen(`${room}/events`, tell);
+      const stop = listen(events, tell);
       return held.then(stop);
     });
   }

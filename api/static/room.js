@@ -6,7 +6,7 @@ const STAY_AT_MOST_EVERY_MS = 60_000;
 const READ_FOR_MS = 4_000;
 
 const room = document.getElementById("room").dataset.room;
-const tell = follow(room, hear);
+const tell = follow(`gatepass-${room.split("/").pop()}`, `${room}/events`, hear);
 
 function hear(message) {
   if (message.event === "ended") showEnd(message.reason);

@@ -237,6 +237,45 @@ async def test_an_idle_session_ends_and_its_row_goes_at_once(office: Office) -> 
     assert await office.reason(secret) == ""
 
 
+async def test_an_end_is_one_end_whichever_tabs_come_at_once(office: Office) -> None:
+    # EE-7: eight tabs ask at the end, and others log out in the same moment
+    secret = await office.signed_in()
+    office.clock.turn(minutes=6)
+    reasons = await asyncio.gather(*(office.reason(secret) for _ in range(8)))
+    assert set(reasons) <= {"inactive", ""}
+    assert (await office.events()).count("member_session.ended") == 1
+    secret = await office.signed_in()
+    office.clock.turn(minutes=1)
+    await asyncio.gather(
+        *(leave(office, secret) for _ in range(4)), *(office.recognised(secret) for _ in range(8))
+    )
+    assert (await office.events()).count("member_session.ended") == 2
+    assert await office.reason(secret) == ""
+
+
+async def leave(office: Office, secret: str) -> None:
+    async with office.house.transactions.work() as work:
+        found = await recognise_member(work, office.house.workspace_id, secret, acting=False)
+        if isinstance(found, SignedIn):
+            await log_out(work, found, actor_of(found.member))
+
+
+async def test_a_refused_sign_in_leaves_what_was_open_here(office: Office) -> None:
+    # SH-5, EX-4: the session of this browser ends for one that begins, and for nothing else
+    await office.set(session_allow_concurrent=True, session_concurrent_limit=1)
+    ben = await member(office.house, "ben@office.example", Role.AUDITOR, office.kept)
+    annas = await office.signed_in()
+    await office.sign_in(email=ben.email)
+    with pytest.raises(SomebodyElseSignedIn) as warned:
+        await office.sign_in(secret=annas, email=ben.email)
+    async with office.house.transactions.work() as work:
+        refused = await sign_in_anyway(
+            work, office.house.workspace_id, warned.value.step, Browser(annas)
+        )
+    assert isinstance(refused, SessionLimitReached)
+    assert await office.reason(annas) is None
+
+
 async def test_staying_connected_and_any_request_keep_it(office: Office) -> None:
     # SH-2, SX-3
     secret = await office.signed_in()

@@ -18,6 +18,8 @@ from adapters.languages import (
     negotiate,
     translations_for,
     when,
+    when_in_short,
+    zone_in_words,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +142,21 @@ def test_catalogues_are_read_without_a_compile_step() -> None:
 )
 def test_a_moment_is_said_with_its_zone(zone: str, locale: str, shown: str) -> None:
     assert when(AT, zone, locale) == shown
+
+
+@pytest.mark.parametrize(
+    ("zone", "locale", "shown"),
+    [
+        ("UTC", "en", "6 Dec 2026, 14:05 in UTC"),
+        ("Europe/Berlin", "en", "6 Dec 2026, 15:05 in Europe/Berlin, UTC+01:00"),
+        ("Europe/Berlin", "de", "6. Dez. 2026, 15:05 in Europe/Berlin, UTC+01:00"),
+        ("Nowhere/Town", "fr", "6 déc. 2026, 14:05:00 in UTC"),
+    ],
+)
+def test_a_moment_in_a_list_is_short_and_the_zone_is_said_once(
+    zone: str, locale: str, shown: str
+) -> None:
+    assert f"{when_in_short(AT, zone, locale)} in {zone_in_words(AT, zone)}" == shown
 
 
 def test_each_render_speaks_its_own_language() -> None:

@@ -1,0 +1,108 @@
+"""Every refusal as a member's page: what happened, truly, and the way on.
+
+Whoever is not signed in comes to the sign-in with the way back; one whose form came too late is
+told that nothing was done.
+"""
+
+from typing import Any
+
+import structlog
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from api.browser import SAFE_METHODS, settings_of
+from api.console_next import address_asked, safe_next, sign_in_address
+from api.console_pages import Office, office_of
+from api.context import transactions_in
+from api.ended_hint import ended_of, keep_ended
+from api.errors import RETRY_AFTER_SECONDS, status_of
+from api.member_call import member_secret
+from api.party_pages import language_of, page
+from api.problem import UNAVAILABLE
+from commands.member_session import SignedIn, look_for_member
+from commands.workspace import find_workspace
+from domain.errors import DomainError
+from domain.member_errors import PermissionDenied, SignedOut
+from store.database import is_away
+
+log = structlog.get_logger()
+
+CONSOLE = "/console/"
+SEE_OTHER = 303
+LONGEST_DENIAL = 80
+PLAIN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
+
+
+def is_of_console(request: Request) -> bool:
+    """Whether a request was for a members' page."""
+    return request.url.path.startswith(CONSOLE)
+
+
+async def member_page_for_error(request: Request, error: Exception) -> Response:
+    """The page for whatever a member's route raised; never raises itself."""
+    try:
+        frame = await _frame(request)
+        if isinstance(error, SignedOut) and "it" in frame:
+            return _signed_out(request, error, frame)
+    except Exception as second:
+        if not isinstance(second, DomainError) and not is_away(second):
+            log.exception("error_page_failed", kind="console")
+        frame = {"me": None}
+    return _error_page(request, error, frame)
+
+
+async def _frame(request: Request) -> dict[str, Any]:
+    """The workspace and who is signed in, as far as the request says so."""
+    async with transactions_in(request).work() as work:
+        # By the path: an address that leads nowhere has no parameters.
+        row = await find_workspace(work, request.url.path.split("/")[2])
+        found = await look_for_member(work, row.id, member_secret(request))
+    member = found.member if isinstance(found, SignedIn) else None
+    return {"it": office_of(row), "me": member, "key": row.key}
+
+
+def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any]) -> Response:
+    """The way to the sign-in and back; for a form, a page that says nothing was done (EX-7)."""
+    office: Office = frame["it"]
+    following = safe_next(office.base, address_asked(request))
+    address = sign_in_address(office.base, following)
+    if request.method in SAFE_METHODS:
+        answer: Response = RedirectResponse(address, SEE_OTHER)
+    else:
+        reason = error.reason or ended_of(request, frame["key"])
+        answer = _rendered(request, error, frame, "signed_out.html", reason=reason, way=address)
+    keep_ended(request, answer, frame["key"], error.reason)
+    return answer
+
+
+def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Response:
+    if isinstance(error, PermissionDenied):
+        return _rendered(request, error, frame, "denied.html", denied=page_name(request))
+    status = status_of(error)
+    answer = _rendered(
+        request,
+        error,
+        frame,
+        "error.html",
+        what=status if status in PLAIN else 500,
+        limit=settings_of(request).room_body_bytes,
+    )
+    if status == UNAVAILABLE.status:
+        answer.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+def page_name(request: Request) -> str:
+    """The name of the page that was asked for, as its route has it (EE-16, EE-21)."""
+    name = getattr(request.scope.get("route"), "name", "") or request.url.path
+    return str(name)[:LONGEST_DENIAL]
+
+
+def _rendered(
+    request: Request, error: Exception, frame: dict[str, Any], name: str, **values: Any
+) -> HTMLResponse:
+    known = {each: frame[each] for each in ("it", "me") if each in frame}
+    locale = language_of(request, frame["me"].locale if frame["me"] else None)
+    return page(f"console/{name}", locale, status_of(error), **known, **values)

@@ -1,0 +1,129 @@
+"""Signing in to a workspace with address and password (EX-2, EX-7).
+
+The answer to strangers, wrong passwords and locked accounts is the same page. No GET ends or begins
+anything; `console_sign_in_steps.py` has what may be asked before a session begins.
+"""
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.browser import PostedPairs, field_of, forget_cookie, keep_cookie, refuse_cross_site
+from api.console_next import safe_next, sign_in_address
+from api.console_pages import office_of, outside_page
+from api.context import Begin
+from api.ended_hint import ended_of, forget_ended, keep_ended
+from api.errors import status_of
+from api.member_call import browser_of, keep_member, member_secret
+from commands.member_session import Begun, SignedIn, look_for_member
+from commands.sign_in import STEP, STEP_LIFE, PasswordSignIn, sign_in
+from commands.work import Transactions
+from commands.workspace import find_workspace
+from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
+from domain.member_session import MemberSessionEnd
+from store.member import MemberRow
+from store.workspace import WorkspaceRow
+
+router = APIRouter(
+    prefix="/console/{workspace}/sign-in",
+    dependencies=[Depends(refuse_cross_site)],
+    include_in_schema=False,
+)
+
+SEE_OTHER = 303
+LONGEST_ADDRESS = 320
+ROOM, SWITCH = "room", "switch"
+"""The steps that may come in between, as their addresses name them."""
+
+
+@router.get("")
+async def get_sign_in(request: Request, workspace: str, begin: Begin) -> Response:
+    """Asks for address and password; says why the last session ended, where that is known."""
+    return await _sign_in_page(request, workspace, begin)
+
+
+async def _sign_in_page(
+    request: Request,
+    workspace: str,
+    begin: Transactions,
+    *,
+    email: str = "",
+    following: str = "",
+    refused: SignInRefused | None = None,
+) -> Response:
+    async with begin.work() as work:
+        row = await find_workspace(work, workspace)
+        found = await look_for_member(work, row.id, member_secret(request))
+    here = found.member if isinstance(found, SignedIn) else None
+    known = "" if isinstance(found, SignedIn) else found.reason
+    asked = following or request.query_params.get("next", "")
+    base = office_of(row).base
+    answer = outside_page(
+        request,
+        row,
+        "sign_in.html",
+        status_of(refused) if refused else 200,
+        here=here,
+        reason=_reason_shown(request, row, known, here),
+        problem="refused" if refused else request.query_params.get("problem", ""),
+        email=email,
+        following=safe_next(base, asked),
+    )
+    keep_ended(request, answer, row.key, known)
+    return answer
+
+
+def _reason_shown(request: Request, row: WorkspaceRow, known: str, here: MemberRow | None) -> str:
+    """What is known by the row, else what the browser remembers.
+
+    Beside somebody who is signed in, only that it is somebody else is of interest.
+    """
+    reason = known or ended_of(request, row.key)
+    return reason if here is None or reason == MemberSessionEnd.DIFFERENT_USER else ""
+
+
+@router.post("")
+async def post_sign_in(
+    request: Request, workspace: str, posted: PostedPairs, begin: Begin
+) -> Response:
+    """Signs in and leads to the page that was asked for, or to what must be answered before."""
+    email, following = field_of(posted, "email")[:LONGEST_ADDRESS], field_of(posted, "next")
+    async with begin.work() as work:
+        row = await find_workspace(work, workspace)
+    wanted = PasswordSignIn(row.id, email, field_of(posted, "password"), browser_of(request))
+    try:
+        begun = await sign_in(begin, wanted)
+    except SignInRefused as refused:
+        return await _sign_in_page(
+            request, workspace, begin, email=email, following=following, refused=refused
+        )
+    except (SessionLimitReached, SomebodyElseSignedIn) as more:
+        return ask_more(request, row, more, following)
+    return signed_in_answer(request, row, begun, following)
+
+
+def signed_in_answer(
+    request: Request, row: WorkspaceRow, begun: Begun, following: str, *, switched: bool = False
+) -> Response:
+    """Gives the browser its session and leads to the page that was asked for."""
+    answer = RedirectResponse(safe_next(office_of(row).base, following), SEE_OTHER)
+    keep_member(request, answer, begun.secret)
+    forget_cookie(request, answer, STEP)
+    if switched:
+        # For the tabs of the member before, which do not know yet.
+        keep_ended(request, answer, row.key, MemberSessionEnd.DIFFERENT_USER)
+    else:
+        forget_ended(request, answer)
+    return answer
+
+
+def ask_more(
+    request: Request,
+    row: WorkspaceRow,
+    more: SessionLimitReached | SomebodyElseSignedIn,
+    following: str,
+) -> Response:
+    """Leads to the next step; its secret is in a cookie for a few minutes, never in an address."""
+    step = ROOM if isinstance(more, SessionLimitReached) else SWITCH
+    answer = RedirectResponse(sign_in_address(office_of(row).base, following, step), SEE_OTHER)
+    keep_cookie(request, answer, STEP, more.step, STEP_LIFE)
+    return answer

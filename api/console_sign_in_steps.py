@@ -1,0 +1,171 @@
+"""What may be asked after the right password and before a session begins.
+
+`room`: the limit is reached, and one of one's own sessions can end for the new one (SH-5).
+`switch`: somebody else is signed in on this browser, whose session the new one would end (EX-4,
+C15).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.browser import (
+    PostedPairs,
+    cookie_name,
+    field_of,
+    forget_cookie,
+    refuse_cross_site,
+    settings_of,
+)
+from api.console_next import safe_next
+from api.console_pages import office_of, outside_page
+from api.console_sign_in import ROOM, SEE_OTHER, SWITCH, ask_more, signed_in_answer
+from api.context import Begin
+from api.member_call import LONGEST_SECRET, browser_of, member_secret
+from api.own_session import own_sessions, session_id_in
+from commands.member_session import Begun, SignedIn, look_for_member
+from commands.sign_in import STEP, sign_in_anyway, sign_in_instead, step_of
+from commands.work import Transactions, Work
+from commands.workspace import find_workspace
+from domain.errors import DomainError
+from domain.member_errors import SessionLimitReached, SignInRefused
+from store.member import MemberRow
+from store.member_session import living_sessions
+from store.workspace import WorkspaceRow
+
+router = APIRouter(
+    prefix="/console/{workspace}/sign-in",
+    dependencies=[Depends(refuse_cross_site)],
+    include_in_schema=False,
+)
+
+TOO_LATE = "too_late"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A browser that has shown the right password, in the transaction of its request."""
+
+    work: Work
+    workspace: WorkspaceRow
+    secret: str
+    following: str
+
+
+def _following(request: Request) -> str:
+    return request.query_params.get("next", "")
+
+
+@asynccontextmanager
+async def _step(
+    request: Request, workspace: str, begin: Transactions, following: str
+) -> AsyncIterator[Step]:
+    secret = request.cookies.get(cookie_name(settings_of(request), STEP), "")[:LONGEST_SECRET]
+    async with begin.work() as work:
+        row = await find_workspace(work, workspace)
+        yield Step(work, row, secret, safe_next(office_of(row).base, following))
+
+
+async def _whose(step: Step, needs: str) -> MemberRow | None:
+    """The member whose password was right; None if that was too long ago, or for another step."""
+    try:
+        found, member = await step_of(step.work, step.workspace.id, step.secret)
+    except SignInRefused:
+        return None
+    return member if found.needs == needs else None
+
+
+def _begin_again(request: Request, step: Step) -> Response:
+    """The step took too long, or was taken before: the password is asked for again."""
+    query = urlencode({"next": step.following, "problem": TOO_LATE})
+    base = office_of(step.workspace).base
+    answer = RedirectResponse(f"{base}/sign-in?{query}", SEE_OTHER)
+    forget_cookie(request, answer, STEP)
+    return answer
+
+
+@router.get(f"/{ROOM}")
+async def get_room(request: Request, workspace: str, begin: Begin) -> Response:
+    """One's own sessions, one of which may end for the new one."""
+    async with _step(request, workspace, begin, _following(request)) as step:
+        member = await _whose(step, ROOM)
+        if member is None:
+            return _begin_again(request, step)
+        living = await living_sessions(step.work.db, member.id, step.work.at)
+    return outside_page(
+        request,
+        step.workspace,
+        "room.html",
+        sessions=own_sessions(living),
+        zone=member.zone,
+        at=step.work.at,
+        following=step.following,
+    )
+
+
+@router.get(f"/{SWITCH}")
+async def get_switch(request: Request, workspace: str, begin: Begin) -> Response:
+    """Says whose session would end."""
+    async with _step(request, workspace, begin, _following(request)) as step:
+        member = await _whose(step, SWITCH)
+        if member is None:
+            return _begin_again(request, step)
+        found = await look_for_member(step.work, step.workspace.id, member_secret(request))
+    return outside_page(
+        request,
+        step.workspace,
+        "switch.html",
+        here=found.member if isinstance(found, SignedIn) else None,
+        member=member,
+        following=step.following,
+    )
+
+
+@router.post(f"/{ROOM}")
+async def post_room(
+    request: Request, workspace: str, posted: PostedPairs, begin: Begin
+) -> Response:
+    """Ends the chosen session and begins the one that was refused."""
+    chosen = session_id_in(field_of(posted, "session"))
+    async with _step(request, workspace, begin, field_of(posted, "next")) as step:
+        return await _taken(
+            request,
+            step,
+            lambda: sign_in_instead(
+                step.work, step.workspace.id, step.secret, chosen, browser_of(request)
+            ),
+        )
+
+
+@router.post(f"/{SWITCH}")
+async def post_switch(
+    request: Request, workspace: str, posted: PostedPairs, begin: Begin
+) -> Response:
+    """Ends the other member's session in this browser and begins the new one."""
+    async with _step(request, workspace, begin, field_of(posted, "next")) as step:
+        return await _taken(
+            request,
+            step,
+            lambda: sign_in_anyway(step.work, step.workspace.id, step.secret, browser_of(request)),
+            switched=True,
+        )
+
+
+async def _taken(
+    request: Request,
+    step: Step,
+    take: Callable[[], Awaitable[Begun | SessionLimitReached]],
+    *,
+    switched: bool = False,
+) -> Response:
+    try:
+        begun = await take()
+    except SignInRefused:
+        return _begin_again(request, step)
+    if isinstance(begun, DomainError):
+        return ask_more(request, step.workspace, begun, step.following)
+    return signed_in_answer(request, step.workspace, begun, step.following, switched=switched)
