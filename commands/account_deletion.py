@@ -16,7 +16,7 @@ from domain.mail import MailKind
 from domain.member import MemberState
 from domain.member_errors import PasswordRefused, SignedOut
 from domain.member_session import MemberSessionEnd
-from domain.settings import HOUR
+from domain.setting import HOUR
 from domain.sign_in import Attempts
 from store.erasure import destroy_keys, empty_member
 from store.member import MemberRow, member_by_id

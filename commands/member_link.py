@@ -10,7 +10,8 @@ from commands.setting import effective_settings
 from commands.work import Work
 from domain.errors import NotFound
 from domain.member_errors import LinkOver
-from domain.settings import HOUR, Settings
+from domain.setting import HOUR
+from domain.settings import Settings
 from store.columns import new_id
 from store.member import MemberRow, member_by_id
 from store.member_link import MemberLinkRow, count_links, link_by_digest, use_link

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class SettingScope(StrEnum):
@@ -11,6 +11,15 @@ class SettingScope(StrEnum):
 
     INSTALLATION = "installation"
     WORKSPACE = "workspace"
+
+
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(hours=1),
+    timedelta(days=1),
+)
+OF_WORKSPACE: Final[dict[str, Any]] = {"scope": SettingScope.WORKSPACE}
 
 
 @dataclass(frozen=True, slots=True)

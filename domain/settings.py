@@ -8,23 +8,14 @@ seconds, or ISO 8601 durations, outside.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
 
 from domain.concurrency import Overflow
-from domain.setting import Setting, SettingScope, described
+from domain.setting import DAY, HOUR, MINUTE, OF_WORKSPACE, SECOND, Setting, described
 from domain.setting import count as _count
 from domain.setting import length as _length
 from domain.setting import setting as _setting
 from domain.setting import switch as _switch
 from domain.setting import text as _text
-
-SECOND, MINUTE, HOUR, DAY = (
-    timedelta(seconds=1),
-    timedelta(minutes=1),
-    timedelta(hours=1),
-    timedelta(days=1),
-)
-OF_WORKSPACE: Final[dict[str, Any]] = {"scope": SettingScope.WORKSPACE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,13 +118,8 @@ def words_column() -> Any:
 
 @cache
 def _sealed_names(kind: type) -> frozenset[str]:
-    return frozenset(
-        name for each in kind.__mro__ for name, found in vars(each).items() if _is_sealed(found)
-    )
-
-
-def _is_sealed(found: Any) -> bool:
-    return isinstance(found, _SealedProperty)
+    members = (each for place in kind.__mro__ for each in vars(place).items())
+    return frozenset(name for name, found in members if isinstance(found, _SealedProperty))
 
 
 class _SealedProperty(property):
