@@ -23,14 +23,7 @@ demo: $(VENV)/.demo ## run everything on this machine (DEMO="--port 9000" passes
 test: $(VENV)/.dev chromium ## run every test and the coverage gates (TESTS=… for some, no gates)
 	@rm -f .coverage .coverage.*
 ifeq ($(TESTS),tests)
-	@# Browsers and servers mostly wait: the end-to-end tests run beside all others. Coverage is
-	@# measured where the rules are tested one by one: it doubles the time that Python takes.
-	@$(BIN)/python -m pytest tests/e2e > $(VENV)/e2e.log 2>&1 & e2e=$$!; \
-	trap 'kill -INT $$e2e' INT TERM; \
-	$(BIN)/python -m coverage run -m pytest tests --ignore tests/e2e -m "not load"; others=$$?; \
-	$(BIN)/python -m pytest tests --ignore tests/e2e -m load; load=$$?; \
-	echo "The end-to-end tests:"; wait $$e2e; ends=$$?; cat $(VENV)/e2e.log; \
-	test $$others -eq 0 && test $$load -eq 0 && test $$ends -eq 0
+	@$(BIN)/python -m tests.lanes
 	@$(BIN)/python -m coverage combine --quiet
 	@echo "The rules and the workflows, every branch of them:"
 	$(BIN)/python -m coverage report --include='domain/*,workflows/*' --fail-under=100

@@ -15,19 +15,24 @@ from api.browser import (
     time_left,
 )
 from api.context import Begin
+from api.ended_hint import keep_ended
 from api.errors import status_of
 from api.link import link_in
+from api.member_call import member_secret
 from api.party_pages import door_occasion, page_of
 from commands.binding import Verify, verify
 from commands.door import ask_code, code_mail, open_door
+from commands.member_elsewhere import end_member_before, member_before
 from commands.work import Transactions
 from domain.errors import CodeSpent, CodeWrong
 from domain.mail import MailState
+from domain.member_session import MemberSessionEnd
 from store.code import living_codes
 
 router = APIRouter()
 
 SEE_OTHER = 303
+CONFLICT = 409
 MALFORMED = 422
 SLOW_AFTER = timedelta(seconds=20)
 """A code mail that waits for longer than this is said to be late."""
@@ -47,7 +52,10 @@ async def post_code(request: Request, token: str, begin: Begin) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What was wrong with a code: one of `wrong`, `spent`, `incomplete`, or nothing yet."""
+    """What was wrong with a code: `wrong`, `spent`, `incomplete`, or nothing yet.
+
+    `somebody_else`: the code was not looked at, because a member's session would end unannounced.
+    """
 
     problem: str = ""
     status: int = 200
@@ -69,6 +77,7 @@ async def _code_page(request: Request, link: str, begin: Transactions, wrong: Wr
         mail = await code_mail(work, link)
         door = await open_door(work, link)
         is_usable = bool(await living_codes(work.db, mail.session_id, work.at))
+        before = await member_before(work, door.party, member_secret(request))
     if mail.asked_at is None and mail.next_at <= work.at and not wrong.problem:
         return RedirectResponse(f"/s/{link}", SEE_OTHER)
     waited = work.at - (mail.asked_at or work.at)
@@ -83,6 +92,7 @@ async def _code_page(request: Request, link: str, begin: Transactions, wrong: Wr
         is_over=not is_usable,
         digits=begin.settings.code_digits,
         wrong=wrong,
+        before=before,
     )
 
 
@@ -95,6 +105,9 @@ async def post_verify(request: Request, token: str, posted: PostedPairs, begin: 
         # Not worth a try: nothing is counted.
         wrong = Wrong("incomplete", MALFORMED, typed=typed[:KEPT_TYPED])
         answer = await _code_page(request, link, begin, wrong)
+    elif await _is_unannounced(request, begin, link, field_of(posted, "ends")):
+        wrong = Wrong("somebody_else", CONFLICT, typed=typed[:KEPT_TYPED])
+        answer = await _code_page(request, link, begin, wrong)
     else:
         browser = request.headers.get("user-agent", "")
         answer = await _verified(request, begin, Verify(link, door, typed, browser))
@@ -104,6 +117,16 @@ async def post_verify(request: Request, token: str, posted: PostedPairs, begin: 
 
 def _digits(typed: str) -> int:
     return sum(each.isascii() and each.isdigit() for each in typed)
+
+
+async def _is_unannounced(request: Request, begin: Transactions, link: str, announced: str) -> bool:
+    """Whether a member's session would end of which the page did not say so (EX-4, C15)."""
+    secret = member_secret(request)
+    if not secret:
+        return False
+    async with begin.work() as work:
+        found = await member_before(work, (await open_door(work, link)).party, secret)
+    return found is not None and announced != str(found.session.id)
 
 
 async def _verified(request: Request, begin: Transactions, wanted: Verify) -> Response:
@@ -117,4 +140,20 @@ async def _verified(request: Request, begin: Transactions, wanted: Verify) -> Re
     answer = RedirectResponse(f"/sessions/{bound.session_id}", SEE_OTHER)
     lasts = time_left(bound.expires_at, begin.clock())
     keep_binding(request, answer, bound.session_id, bound.secret, lasts)
+    await _end_member_before(request, answer, begin, wanted.link)
     return answer
+
+
+async def _end_member_before(
+    request: Request, answer: Response, begin: Transactions, link: str
+) -> None:
+    """The member's session of this browser ends: somebody else works here now (EX-4)."""
+    secret = member_secret(request)
+    if not secret:
+        return
+    async with begin.work() as work:
+        door = await open_door(work, link)
+        found = await member_before(work, door.party, secret)
+        if found is not None:
+            await end_member_before(work, found)
+            keep_ended(request, answer, door.workspace.key, MemberSessionEnd.DIFFERENT_USER)

@@ -178,6 +178,7 @@ REASONS = {
     MemberSessionEnd.DIFFERENT_USER: "Somebody else has signed in on this browser",
     MemberSessionEnd.OPEN_AS_SIGNER: "This browser was handed over to sign",
     MemberSessionEnd.KILLED: "Your session was ended",
+    MemberSessionEnd.TOKEN_REUSED: "The access of a program was ended",
 }
 
 

@@ -97,6 +97,11 @@ def mails(addresses: dict[str, str]) -> list[dict[str, str]]:
     return found
 
 
+def to_vendor(addresses: dict[str, str]) -> list[dict[str, str]]:
+    """The mails to the example's vendor; the first administrator has one, too."""
+    return [each for each in mails(addresses) if "northwind" in each["to"]]
+
+
 def test_everything_starts_with_one_command_and_ends_with_ctrl_c(data: Path) -> None:
     with running(data) as demo:
         demo.wait_until_up()
@@ -121,11 +126,11 @@ def test_everything_starts_with_one_command_and_ends_with_ctrl_c(data: Path) -> 
 def invited(addresses: dict[str, str]) -> dict[str, str]:
     """The invitation of the demo's vendor, once it has arrived."""
     give_up = time.monotonic() + 20
-    while not (found := mails(addresses)):
+    while not (found := to_vendor(addresses)):
         assert time.monotonic() < give_up
         time.sleep(0.1)
-    assert len(found) == 1
-    return found[0]
+    (invitation,) = found
+    return invitation
 
 
 def assert_second_start_is_refused(data: Path, addresses: dict[str, str]) -> None:
@@ -140,7 +145,7 @@ def test_a_second_start_is_quick_and_goes_on_where_it_was(data: Path) -> None:
     with running(data) as demo:
         assert demo.wait_until_up() < LOADED_START
         addresses = demo.addresses()
-        assert len(mails(addresses)) == 1
+        assert len(to_vendor(addresses)) == 1
         headers = {"Authorization": f"Bearer {addresses['token']}"}
         parties = httpx2.get(f"{addresses['api']}/api/v1/parties", headers=headers).json()
         assert [party["name"] for party in parties["items"]] == ["Northwind Textiles"]
@@ -156,7 +161,7 @@ def test_killed_it_leaves_no_orphan_and_no_damage(data: Path) -> None:
         assert all(ended(child) for child in children)
     with running(data) as again:
         again.wait_until_up()
-        assert len(mails(again.addresses())) == 1
+        assert len(to_vendor(again.addresses())) == 1
         again.stop()
 
 

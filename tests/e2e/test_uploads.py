@@ -65,10 +65,10 @@ async def submitted_files(office: Office, session: UUID) -> list[tuple[str, str]
 
 
 def large_pdf() -> Attached:
-    """A few megabytes: long enough on its way to be interrupted."""
+    """14 MB: more than all that the system would keep of it on its way, so that it can be held."""
     made, out = pikepdf.new(), io.BytesIO()
     made.add_blank_page()
-    made.docinfo["/Noise"] = pikepdf.String(os.urandom(3 * MIB).hex())
+    made.docinfo["/Noise"] = pikepdf.String(os.urandom(7 * MIB).hex())
     made.save(out, compress_streams=False)
     return Attached("large.pdf", out.getvalue())
 

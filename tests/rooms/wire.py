@@ -1,6 +1,7 @@
 """A network cable between a browser and a server: it can be slow, and be cut."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -89,8 +90,11 @@ class Wire:
 async def wired(target: int) -> AsyncIterator[Wire]:
     """A cable to `target`, with a free port at this end."""
     wire = Wire(target)
-    server = await asyncio.start_server(wire.connect, "127.0.0.1", 0, limit=PIECE)
-    wire.port = server.sockets[0].getsockname()[1]
+    near = socket.create_server(("127.0.0.1", 0))
+    # What was not passed on waits in the browser, and not in the system's own, larger store.
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE)
+    server = await asyncio.start_server(wire.connect, sock=near, limit=PIECE)
+    wire.port = near.getsockname()[1]
     try:
         yield wire
     finally:

@@ -1,0 +1,122 @@
+"""`python -m tests.lanes`: every room of tests, in two lanes beside each other, one for each core.
+
+Coverage is measured where rules are tested one by one. Elsewhere it would double the time that
+Python takes: in the end-to-end tests, which mostly wait, and in those that do one thing very often.
+What a part says is printed as it ends; the exit status is 1 if any part failed.
+
+The tracer that follows greenlets can, rarely, hang the interpreter while a thread ends, where not
+even a test's own timeout is heard any more. So threads are measured where workflows run in them and
+nowhere else, and a part that is silent for longer than any test may take is run once more.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+MEASURED = ("-m", "coverage", "run", "-m", "pytest")
+WITH_THREADS = ("-m", "coverage", "run", "--concurrency=greenlet,thread", "-m", "pytest")
+PLAIN = ("-m", "pytest")
+LANES: Sequence[Sequence[tuple[str, ...]]] = (
+    (
+        (*MEASURED, "tests/api", "-m", "not load"),
+        (*WITH_THREADS, "tests/workflows", "tests/replay"),
+        (*PLAIN, "tests", "--ignore", "tests/e2e", "-m", "load"),
+    ),
+    (
+        (*PLAIN, "tests/e2e"),
+        (*MEASURED, "tests/architecture", "tests/store", "tests/unit", "-m", "not load"),
+    ),
+)
+LOOKED_AT_EVERY = 0.5
+SILENT_FOR = 300.0
+"""Seconds; no test may take longer than 240."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One part after the other, each with a log of its own."""
+
+    waiting: list[tuple[str, ...]]
+    failed: bool = False
+    part: tuple[str, ...] = ()
+    running: "subprocess.Popen[bytes] | None" = None
+    log: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    written: int = 0
+    written_at: float = 0.0
+    again: set[tuple[str, ...]] = field(default_factory=set)
+
+    def look(self) -> bool:
+        """Prints what ended and starts what comes next; whether there is anything left."""
+        if self.running is not None:
+            if self.running.poll() is None and not self._is_silent():
+                return True
+            self._end()
+        self.running = self._started() if self.waiting else None
+        return self.running is not None
+
+    def _is_silent(self) -> bool:
+        size = os.fstat(self.log.fileno()).st_size
+        if size != self.written:
+            self.written, self.written_at = size, time.monotonic()
+        return time.monotonic() - self.written_at > SILENT_FOR
+
+    def _end(self) -> None:
+        hangs = self.stop()
+        if hangs and self.part not in self.again:
+            self.again.add(self.part)
+            self.waiting.insert(0, self.part)
+            sys.stdout.write(f"\nSilent for {SILENT_FOR:.0f} s, so it is run once more.\n")
+        else:
+            self.failed |= hangs or self.running is None or self.running.returncode != 0
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        self.part = self.waiting.pop(0)
+        self.log.seek(0)
+        self.log.truncate()
+        self.written, self.written_at = 0, time.monotonic()
+        # A session of its own: Ctrl-C comes to us alone, who then end it.
+        return subprocess.Popen(
+            [sys.executable, *self.part], stdout=self.log, stderr=self.log, start_new_session=True
+        )
+
+    def stop(self) -> bool:
+        """Ends what is under way, and all that it started, and prints it; whether it had to."""
+        if self.running is None:
+            return False
+        had_to = self.running.poll() is None
+        if had_to:
+            os.killpg(self.running.pid, signal.SIGKILL)
+            self.running.wait()
+        self.log.seek(0)
+        sys.stdout.write(self.log.read().decode(errors="replace"))
+        sys.stdout.flush()
+        return had_to
+
+
+def main() -> int:
+    """Runs all lanes to their ends; nothing is left running."""
+    os.chdir(Path(__file__).resolve().parents[1])
+    lanes = [Lane(list(each)) for each in LANES]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        going = lanes
+        while going:
+            time.sleep(LOOKED_AT_EVERY)
+            # Each is looked at: none may wait for another.
+            going = [each for each in lanes if each.look()]
+    finally:
+        for each in lanes:
+            if each.running is not None:
+                each.stop()
+    return int(any(each.failed for each in lanes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
