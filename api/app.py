@@ -65,6 +65,7 @@ from api.open_pages import open_pages_of, poll_until_stopped
 from api.openapi import describe
 from api.proxies import TrustedProxies, read_networks
 from api.readiness import Readiness
+from api.vouched import VouchedMembers, read_vouching
 from commands.installation import Installation
 from commands.intent import IntentCourier
 from commands.work import Transactions, utc_now
@@ -146,8 +147,10 @@ def create_app(
     describe(app)
     # The one added last is the outermost.
     app.add_middleware(Exchange, metrics=app.state.metrics, largest_body=chosen.api_body_bytes)
-    app.add_middleware(browser.SecurityHeaders, settings=chosen)
     app.add_middleware(TrustedProxies, networks=read_networks(chosen.trusted_proxies))
+    # Outside of the proxies' layer, which hides the peer.
+    app.add_middleware(VouchedMembers, vouching=read_vouching(chosen))
+    app.add_middleware(browser.SecurityHeaders, settings=chosen)
     return app
 
 

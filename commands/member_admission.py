@@ -39,7 +39,7 @@ async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser
         return Begun(None, browser.secret, limit)
     if here is not None:
         await _end_here(work, member, here)
-    secret = await renew_secret(work, browser.secret)
+    secret = await renew_secret(work, browser.secret, browser.vouched)
     row = _session_row(work, member, mode, browser, settings)
     row.digest = work.keyring.digest(PURPOSE, secret)
     row.browser = browser.name[:LONGEST_BROWSER]

@@ -66,6 +66,16 @@ class PasswordSignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognised:
+    """Whom another system has recognised, or None for nobody of here; in which way and browser."""
+
+    workspace_id: UUID
+    member_id: UUID | None
+    mode: SignInMode
+    browser: Browser
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """Whose address it is, and what the password is compared with."""
 
@@ -115,6 +125,24 @@ async def _judge(
         step = _add_step(work, member, SignInMode.PASSWORD, NEEDS_SWITCH)
         return SomebodyElseSignedIn(name, step)
     return await _begin(work, member, SignInMode.PASSWORD, wanted.browser)
+
+
+async def sign_in_recognised(
+    work: Work, wanted: Recognised
+) -> Begun | SignInRefused | SessionLimitReached | SomebodyElseSignedIn:
+    """Begins the session of somebody who proved elsewhere who it is; refused unless it is active.
+
+    Wrong passwords do not lock this way in: there is nothing here to guess, and a stranger could
+    keep a member out. A refusal is returned and not raised, for it is in the report (EE-17).
+    """
+    member_id = wanted.member_id
+    member = await _active(work, wanted.workspace_id, member_id) if member_id else None
+    if member is None:
+        _log(work, wanted.workspace_id, None, LoginOutcome.FAILED, wanted.browser, wanted.mode)
+        return SignInRefused()
+    if name := await _somebody_else(work, member, wanted.browser):
+        return SomebodyElseSignedIn(name, _add_step(work, member, wanted.mode, NEEDS_SWITCH))
+    return await _begin(work, member, wanted.mode, wanted.browser)
 
 
 def lock_policy(settings: Settings) -> LockPolicy:

@@ -1,0 +1,16 @@
+"""The settings of ways to sign in besides the password: a part of the one catalogue."""
+
+from dataclasses import dataclass
+
+from domain.setting import text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInSettings:
+    """Which other ways there are; read as members of `Settings`."""
+
+    login_integrated_header: str = text(
+        "",
+        "Header in which a trusted proxy names the member who is there, by mail address; empty for"
+        " none",
+    )
