@@ -46,13 +46,14 @@ class SignedIn:
 class Browser:
     """What somebody signs in with: the secret of its cookie ("" for none) and its name.
 
-    A program of the member's `takes_tokens` instead of a cookie. `vouched` is the digest of whoever
-    a reverse proxy says is there, or "".
+    A program of the member's `takes_tokens` instead of a cookie, or `keeps_secret`, as it shows the
+    same at every request. `vouched` is the digest of whoever a reverse proxy says is there, or "".
     """
 
     secret: str = ""
     name: str = ""
     takes_tokens: bool = False
+    keeps_secret: bool = False
     vouched: str = ""
 
 

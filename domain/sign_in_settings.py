@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 
-from domain.setting import text
+from domain.setting import OF_WORKSPACE, switch, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInSettings:
     """Which other ways there are; read as members of `Settings`."""
 
+    login_basic: bool = switch(
+        default=False,
+        meaning="Let members' programs sign in with HTTP Basic at every request of the API",
+        **OF_WORKSPACE,
+    )
     login_integrated_header: str = text(
         "",
         "Header in which a trusted proxy names the member who is there, by mail address; empty for"
