@@ -23,7 +23,7 @@ from api.problem import UNAVAILABLE
 from commands.member_session import SignedIn, look_for_member
 from commands.workspace import find_workspace
 from domain.errors import DomainError
-from domain.member_errors import PermissionDenied, SignedOut
+from domain.member_errors import ChannelDenied, PermissionDenied, SignedOut
 from store.database import is_away
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ async def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any])
 
 
 def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Response:
-    if isinstance(error, PermissionDenied):
+    if isinstance(error, PermissionDenied | ChannelDenied):
         return _rendered(request, error, frame, "denied.html", denied=page_name(request))
     status = status_of(error)
     answer = _rendered(

@@ -16,6 +16,7 @@ from api.context import Begin
 from api.ended_hint import ended_of, forget_ended, keep_ended
 from api.errors import status_of
 from api.member_call import browser_of, keep_member, member_secret
+from commands.federation import usable_federation
 from commands.member_session import Begun, SignedIn, look_for_member
 from commands.sign_in import STEP, STEP_LIFE, PasswordSignIn, sign_in
 from commands.work import Transactions
@@ -66,6 +67,7 @@ async def _sign_in_page(
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
         found = await look_for_member(work, row.id, member_secret(request))
+        federation = await usable_federation(work, row)
     here = found.member if isinstance(found, SignedIn) else None
     known = "" if isinstance(found, SignedIn) else found.reason
     asked = following or request.query_params.get("next", "")
@@ -79,6 +81,7 @@ async def _sign_in_page(
         reason=_reason_shown(request, row, known, here),
         problem=_problem(request, refused),
         email=email,
+        federated=federation is not None,
         following=safe_next(base, asked),
     )
     keep_ended(request, answer, row.key, known)

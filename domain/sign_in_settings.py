@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.federation import Channel
 from domain.setting import OF_WORKSPACE, switch, text
 
 
@@ -18,4 +19,10 @@ class SignInSettings:
         "",
         "Header in which a trusted proxy names the member who is there, by mail address; empty for"
         " none",
+    )
+    login_federated_channel: str = text(
+        Channel.CONTROLLED,
+        "Workspaces that may have members sign in through an identity provider of theirs: those on"
+        " this release channel, `general` for all",
+        choices=tuple(Channel),
     )
