@@ -22,8 +22,14 @@ from command_line.surroundings import refusals_told, run, settings, work_at_leis
 from commands.mail import note_bounce
 from commands.pack import load_pack
 from commands.token import CreateToken, create_token, revoke_token
-from commands.workspace import CreateWorkspace, create_workspace, find_workspace
+from commands.workspace import (
+    CreateWorkspace,
+    create_workspace,
+    find_workspace,
+    put_on_channel,
+)
 from domain.errors import WorkspaceExists
+from domain.federation import Channel
 from domain.mail import mail_id_of
 from domain.member import Role
 from store import migrate
@@ -91,6 +97,20 @@ async def _workspace_create(wanted: CreateWorkspace, *, if_missing: bool) -> Non
         typer.echo(f"The workspace {wanted.key!r} exists.")
         return
     typer.echo(f"Created the workspace {wanted.key!r}.")
+
+
+@workspaces.command("channel")
+def workspace_channel(
+    key: str, channel: Annotated[Channel, typer.Argument(help="What is new comes to `controlled`.")]
+) -> None:
+    """Puts a workspace on a release channel."""
+    run(_workspace_channel(key, channel))
+
+
+async def _workspace_channel(key: str, channel: Channel) -> None:
+    async with work_at_leisure() as work:
+        await put_on_channel(work, key, channel)
+    typer.echo(f"The workspace {key!r} is on the channel {channel.value!r}.")
 
 
 @tokens.command("create")

@@ -25,6 +25,7 @@ from api import (
     console_account,
     console_deletion,
     console_events,
+    console_federated,
     console_forgotten,
     console_links,
     console_sessions,
@@ -55,6 +56,7 @@ from api import (
     room_events,
     session_templates,
     settings,
+    sign_in_modes,
     static_files,
     token,
     uploads,
@@ -65,6 +67,7 @@ from api.open_pages import open_pages_of, poll_until_stopped
 from api.openapi import describe
 from api.proxies import TrustedProxies, read_networks
 from api.readiness import Readiness
+from api.vouched import VouchedMembers, read_vouching
 from commands.installation import Installation
 from commands.intent import IntentCourier
 from commands.work import Transactions, utc_now
@@ -90,6 +93,7 @@ ROUTERS = (
     public_session_receipt.router,
     audit.router,
     settings.router,
+    sign_in_modes.router,
     members.router,
     member_sessions.router,
     reports.router,
@@ -103,6 +107,7 @@ ROUTERS = (
     receipt.router,
     console_sign_in.router,
     console_sign_in_steps.router,
+    console_federated.router,
     console_sign_out.router,
     console_events.router,
     console_account.router,
@@ -146,8 +151,10 @@ def create_app(
     describe(app)
     # The one added last is the outermost.
     app.add_middleware(Exchange, metrics=app.state.metrics, largest_body=chosen.api_body_bytes)
-    app.add_middleware(browser.SecurityHeaders, settings=chosen)
     app.add_middleware(TrustedProxies, networks=read_networks(chosen.trusted_proxies))
+    # Outside of the proxies' layer, which hides the peer.
+    app.add_middleware(VouchedMembers, vouching=read_vouching(chosen))
+    app.add_middleware(browser.SecurityHeaders, settings=chosen)
     return app
 
 

@@ -12,17 +12,15 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from api.context import Begin
+from api.credentials import shown_by
 from api.permissions import PERMISSION_OF
 from commands.access import Visit, note_visit
 from commands.caller import Caller, recognise
 from commands.public_session import Target
 from commands.work import Work
 from domain.actor import Actor
-from domain.errors import Unauthenticated
 from domain.member_errors import PermissionDenied
 from domain.permission import Permission, may
-
-SCHEME = "bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +49,15 @@ class Call:
 async def call_of(request: Request, begin: Begin) -> AsyncIterator[Call]:
     """Begins the request's transaction; raises `Unauthenticated` or `PermissionDenied`.
 
-    The token is looked up in the transaction that acts, so that revoking it works at once.
+    What it shows is looked up in the transaction that acts, so that revoking it works at once.
     """
-    text, asked = bearer_of(request), _Asked.by(request)
+    shown, asked = await shown_by(request, begin), _Asked.by(request)
     async with begin.work() as work:
-        caller = await recognise(work, text)
+        caller = await recognise(work, shown)
         if asked.admits(work, caller):
             yield Call(request, work, caller)
             return
     raise PermissionDenied(asked.permission)
-
-
-def bearer_of(request: Request) -> str:
-    """The token that came with a request; raises `Unauthenticated` where none did."""
-    header = request.headers.get("authorization", "")
-    if not header.lower().startswith(SCHEME):
-        raise Unauthenticated
-    return header[len(SCHEME) :].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +92,9 @@ async def caller_of(request: Request, begin: Begin) -> Caller:
 
     Raises as `call_of` does.
     """
-    text, asked = bearer_of(request), _Asked.by(request)
+    shown, asked = await shown_by(request, begin), _Asked.by(request)
     async with begin.work() as work:
-        caller = await recognise(work, text)
+        caller = await recognise(work, shown)
         is_admitted = asked.admits(work, caller)
     if not is_admitted:
         raise PermissionDenied(asked.permission)

@@ -11,8 +11,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.browser import SAFE_METHODS, settings_of
+from api.console_integrated import same_again
 from api.console_next import address_asked, safe_next, sign_in_address
-from api.console_pages import Office, office_of
+from api.console_pages import Office, office_of, ways_of
 from api.context import transactions_in
 from api.ended_hint import ended_of, keep_ended
 from api.errors import RETRY_AFTER_SECONDS, status_of
@@ -22,7 +23,7 @@ from api.problem import UNAVAILABLE
 from commands.member_session import SignedIn, look_for_member
 from commands.workspace import find_workspace
 from domain.errors import DomainError
-from domain.member_errors import PermissionDenied, SignedOut
+from domain.member_errors import ChannelDenied, PermissionDenied, SignedOut
 from store.database import is_away
 
 log = structlog.get_logger()
@@ -43,7 +44,7 @@ async def member_page_for_error(request: Request, error: Exception) -> Response:
     try:
         frame = await _frame(request)
         if isinstance(error, SignedOut) and "it" in frame:
-            return _signed_out(request, error, frame)
+            return await _signed_out(request, error, frame)
     except Exception as second:
         if not isinstance(second, DomainError) and not is_away(second):
             log.exception("error_page_failed", kind="console")
@@ -57,15 +58,22 @@ async def _frame(request: Request) -> dict[str, Any]:
         # By the path: an address that leads nowhere has no parameters.
         row = await find_workspace(work, request.url.path.split("/")[2])
         found = await look_for_member(work, row.id, member_secret(request))
-    member = found.member if isinstance(found, SignedIn) else None
-    return {"it": office_of(row), "me": member, "key": row.key}
+    frame = {"it": office_of(row), "me": None, "key": row.key}
+    if not isinstance(found, SignedIn):
+        return frame
+    return frame | {"me": found.member, "ways": ways_of(found.session)}
 
 
-def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any]) -> Response:
-    """The way to the sign-in and back; for a form, a page that says nothing was done (EX-7)."""
+async def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any]) -> Response:
+    """The way to the sign-in and back; for a form, a page that says nothing was done (EX-7).
+
+    A session that comes again by itself takes the form along (EE-3).
+    """
     office: Office = frame["it"]
     following = safe_next(office.base, address_asked(request))
     address = sign_in_address(office.base, following)
+    if request.method not in SAFE_METHODS and (again := await same_again(request, frame["key"])):
+        return again
     if request.method in SAFE_METHODS:
         answer: Response = RedirectResponse(address, SEE_OTHER)
     else:
@@ -76,7 +84,7 @@ def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any]) -> Re
 
 
 def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Response:
-    if isinstance(error, PermissionDenied):
+    if isinstance(error, PermissionDenied | ChannelDenied):
         return _rendered(request, error, frame, "denied.html", denied=page_name(request))
     status = status_of(error)
     answer = _rendered(
@@ -103,6 +111,6 @@ def page_name(request: Request) -> str:
 def _rendered(
     request: Request, error: Exception, frame: dict[str, Any], name: str, **values: Any
 ) -> HTMLResponse:
-    known = {each: frame[each] for each in ("it", "me") if each in frame}
+    known = {each: frame[each] for each in ("it", "me", "ways") if each in frame}
     locale = language_of(request, frame["me"].locale if frame["me"] else None)
     return page(f"console/{name}", locale, status_of(error), **known, **values)

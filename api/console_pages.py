@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse
 
 from api.member_call import MemberCall
 from api.party_pages import language_of, page
+from domain.sign_in import MODES, Capabilities, SignInMode
+from store.member_session import MemberSessionRow
 from store.workspace import WorkspaceRow
 
 
@@ -24,6 +26,11 @@ class Office:
 def office_of(workspace: WorkspaceRow) -> Office:
     """A workspace's row for a page."""
     return Office(workspace.name, workspace.contact, f"/console/{workspace.key}")
+
+
+def ways_of(session: MemberSessionRow) -> Capabilities:
+    """What a session's way of signing in can do: whether there is anything to log out of."""
+    return MODES[SignInMode(session.mode)]
 
 
 def outside_page(
@@ -43,6 +50,7 @@ def member_page(call: MemberCall, name: str, status: int = 200, **values: Any) -
         it=office_of(call.workspace),
         me=call.member,
         session=call.session.value,
+        ways=ways_of(call.session),
         at=call.work.at,
         zone=call.member.zone,
         **values,

@@ -1,19 +1,22 @@
 """Signing in to a workspace with address and password (EX-2, EX-7).
 
 The answer to strangers, wrong passwords and locked accounts is the same page. No GET ends or begins
-anything; `console_sign_in_steps.py` has what may be asked before a session begins.
+anything, except for whom a trusted proxy vouches; `console_sign_in_steps.py` has what may be asked
+before a session begins.
 """
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.browser import PostedPairs, field_of, forget_cookie, keep_cookie, refuse_cross_site
+from api.console_integrated import sign_in_by_proxy
 from api.console_next import safe_next, sign_in_address
 from api.console_pages import office_of, outside_page
 from api.context import Begin
 from api.ended_hint import ended_of, forget_ended, keep_ended
 from api.errors import status_of
 from api.member_call import browser_of, keep_member, member_secret
+from commands.federation import usable_federation
 from commands.member_session import Begun, SignedIn, look_for_member
 from commands.sign_in import STEP, STEP_LIFE, PasswordSignIn, sign_in
 from commands.work import Transactions
@@ -37,8 +40,19 @@ ROOM, SWITCH = "room", "switch"
 
 @router.get("")
 async def get_sign_in(request: Request, workspace: str, begin: Begin) -> Response:
-    """Asks for address and password; says why the last session ended, where that is known."""
-    return await _sign_in_page(request, workspace, begin)
+    """Asks for address and password; says why the last session ended, where that is known.
+
+    Where a trusted proxy says who is there, nobody is asked (EE-3).
+    """
+    outcome = await sign_in_by_proxy(request, workspace, begin)
+    if outcome is None or isinstance(outcome, SignInRefused):
+        return await _sign_in_page(request, workspace, begin, refused=outcome)
+    async with begin.work() as work:
+        row = await find_workspace(work, workspace)
+    following = request.query_params.get("next", "")
+    if isinstance(outcome, Begun):
+        return signed_in_answer(request, row, outcome, following)
+    return ask_more(request, row, outcome, following)
 
 
 async def _sign_in_page(
@@ -53,6 +67,7 @@ async def _sign_in_page(
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
         found = await look_for_member(work, row.id, member_secret(request))
+        federation = await usable_federation(work, row)
     here = found.member if isinstance(found, SignedIn) else None
     known = "" if isinstance(found, SignedIn) else found.reason
     asked = following or request.query_params.get("next", "")
@@ -64,12 +79,20 @@ async def _sign_in_page(
         status_of(refused) if refused else 200,
         here=here,
         reason=_reason_shown(request, row, known, here),
-        problem="refused" if refused else request.query_params.get("problem", ""),
+        problem=_problem(request, refused),
         email=email,
+        federated=federation is not None,
         following=safe_next(base, asked),
     )
     keep_ended(request, answer, row.key, known)
     return answer
+
+
+def _problem(request: Request, refused: SignInRefused | None) -> str:
+    """What went wrong: a GET is refused only to somebody whom a proxy vouches for."""
+    if refused is None:
+        return request.query_params.get("problem", "")
+    return "unknown" if request.method == "GET" else "refused"
 
 
 def _reason_shown(request: Request, row: WorkspaceRow, known: str, here: MemberRow | None) -> str:

@@ -33,6 +33,7 @@ from commands.work import Transactions, Work
 from commands.workspace import find_workspace
 from domain.errors import DomainError
 from domain.member_errors import SessionLimitReached, SignInRefused
+from domain.sign_in import SignInMode
 from store.member import MemberRow
 from store.member_session import living_sessions
 from store.workspace import WorkspaceRow
@@ -70,13 +71,13 @@ async def _step(
         yield Step(work, row, secret, safe_next(office_of(row).base, following))
 
 
-async def _whose(step: Step, needs: str) -> MemberRow | None:
-    """The member whose password was right; None if that was too long ago, or for another step."""
+async def _whose(step: Step, needs: str) -> tuple[MemberRow, SignInMode] | None:
+    """Who showed who it is, and how; None if that was too long ago, or for another step."""
     try:
         found, member = await step_of(step.work, step.workspace.id, step.secret)
     except SignInRefused:
         return None
-    return member if found.needs == needs else None
+    return (member, SignInMode(found.mode)) if found.needs == needs else None
 
 
 def _begin_again(request: Request, step: Step) -> Response:
@@ -92,15 +93,17 @@ def _begin_again(request: Request, step: Step) -> Response:
 async def get_room(request: Request, workspace: str, begin: Begin) -> Response:
     """One's own sessions, one of which may end for the new one."""
     async with _step(request, workspace, begin, _following(request)) as step:
-        member = await _whose(step, ROOM)
-        if member is None:
+        whose = await _whose(step, ROOM)
+        if whose is None:
             return _begin_again(request, step)
+        member, mode = whose
         living = await living_sessions(step.work.db, member.id, step.work.at)
     return outside_page(
         request,
         step.workspace,
         "room.html",
         sessions=own_sessions(living),
+        by_password=mode is SignInMode.PASSWORD,
         zone=member.zone,
         at=step.work.at,
         following=step.following,
@@ -111,8 +114,8 @@ async def get_room(request: Request, workspace: str, begin: Begin) -> Response:
 async def get_switch(request: Request, workspace: str, begin: Begin) -> Response:
     """Says whose session would end."""
     async with _step(request, workspace, begin, _following(request)) as step:
-        member = await _whose(step, SWITCH)
-        if member is None:
+        whose = await _whose(step, SWITCH)
+        if whose is None:
             return _begin_again(request, step)
         found = await look_for_member(step.work, step.workspace.id, member_secret(request))
     return outside_page(
@@ -120,7 +123,7 @@ async def get_switch(request: Request, workspace: str, begin: Begin) -> Response
         step.workspace,
         "switch.html",
         here=found.member if isinstance(found, SignedIn) else None,
-        member=member,
+        member=whose[0],
         following=step.following,
     )
 

@@ -12,9 +12,16 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from api.browser import cookie_name, forget_cookie, keep_cookie, settings_of
-from api.context import Begin
+from api.context import Begin, transactions_in
+from api.vouched import vouched_by_proxy
 from commands.member import actor_of
-from commands.member_session import LONGEST_BROWSER, Browser, SignedIn, recognise_member
+from commands.member_session import (
+    LONGEST_BROWSER,
+    Browser,
+    SignedIn,
+    recognise_member,
+    vouched_in,
+)
 from commands.work import Transactions, Work
 from commands.workspace import find_workspace
 from domain.actor import Actor
@@ -29,14 +36,33 @@ MEMBER = "member"
 LONGEST_SECRET = 128
 
 
-def member_secret(request: Request) -> str:
-    """The secret of this browser's cookie, or ""."""
+def given_secret(request: Request) -> str:
+    """Whatever this browser's cookie has, or ""."""
     return request.cookies.get(cookie_name(settings_of(request), MEMBER), "")[:LONGEST_SECRET]
+
+
+def member_secret(request: Request) -> str:
+    """The secret of this browser's cookie, or "".
+
+    One that was given to somebody whom a proxy vouched for is good for that person alone.
+    """
+    secret = given_secret(request)
+    return secret if vouched_in(secret) in {"", vouched_digest(request)} else ""
+
+
+def vouched_digest(request: Request) -> str:
+    """What a browser's secret is bound to while a proxy says who is there, or ""."""
+    address = vouched_by_proxy(request)
+    return transactions_in(request).keyring.address_digest(address) if address else ""
 
 
 def browser_of(request: Request) -> Browser:
     """The browser as a sign-in remembers it."""
-    return Browser(member_secret(request), request.headers.get("user-agent", "")[:LONGEST_BROWSER])
+    return Browser(
+        member_secret(request),
+        request.headers.get("user-agent", "")[:LONGEST_BROWSER],
+        vouched=vouched_digest(request),
+    )
 
 
 def keep_member(request: Request, response: Response, secret: str) -> None:

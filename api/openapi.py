@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the problem schema and the bearer token written in."""
+"""The OpenAPI document: FastAPI's, with problems and the ways to show who calls written in."""
 
 from typing import Any
 
@@ -12,6 +12,11 @@ BEARER = {
     "scheme": "bearer",
     "description": "Made by `gatepass token create`, or a member's from `POST /api/v1/token`",
 }
+BASIC = {
+    "type": "http",
+    "scheme": "basic",
+    "description": "A member's `workspace/address` and password, where the workspace allows it",
+}
 
 
 def describe(app: FastAPI) -> None:
@@ -23,11 +28,12 @@ def describe(app: FastAPI) -> None:
         parts = document.setdefault("components", {})
         parts.setdefault("schemas", {})[SCHEMA_NAME] = SCHEMA
         parts.setdefault("securitySchemes", {})["bearer"] = BEARER
+        parts["securitySchemes"]["basic"] = BASIC
         for path, methods in document["paths"].items():
             if path.startswith("/api/"):
                 for method, operation in methods.items():
                     is_open = (method.upper(), path) in OPEN
-                    operation["security"] = [] if is_open else [{"bearer": []}]
+                    operation["security"] = [] if is_open else [{"bearer": []}, {"basic": []}]
         return document
 
     app.openapi = completed  # type: ignore[method-assign]  # the documented way to extend it

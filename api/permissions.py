@@ -82,12 +82,15 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
         "GET /mail-contents",
         "GET /mail-contents/{mail}/{language}",
         "GET /settings",
+        "GET /sign-in-modes/federated",
     ),
     Permission.SETTINGS_EDIT: (
         "PUT /mail-contents/{mail}/{language}",
         "POST /mail-contents/{mail}/{language}/preview",
         "POST /mail-contents/{mail}/{language}/reset",
         "PATCH /settings",
+        "PUT /sign-in-modes/federated",
+        "DELETE /sign-in-modes/federated",
         "POST /settings/preview",
     ),
     Permission.MEMBERS_READ: (

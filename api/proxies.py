@@ -29,18 +29,17 @@ class TrustedProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        if self._networks and scope["type"] == "http" and self._is_trusted(_peer(scope)):
+        if self._networks and scope["type"] == "http" and self._is_trusted(peer_of(scope)):
             scope = {**scope, **self._forwarded(Headers(scope=scope), scope)}
         await self._app(scope, receive, send)
 
     def _is_trusted(self, address: str) -> bool:
-        parsed = _parsed(address)
-        return parsed is not None and any(parsed in each for each in self._networks)
+        return is_within(address, self._networks)
 
     def _forwarded(self, headers: Headers, scope: Scope) -> Scope:
         schemes = [each.strip().lower() for each in headers.getlist("x-forwarded-proto")]
         scheme = schemes[-1] if schemes and schemes[-1] in SCHEMES else scope["scheme"]
-        return {"client": (self._client(headers, _peer(scope)), 0), "scheme": scheme}
+        return {"client": (self._client(headers, peer_of(scope)), 0), "scheme": scheme}
 
     def _client(self, headers: Headers, peer: str) -> str:
         """The last address that is no proxy of ours; what a client wrote before it is ignored."""
@@ -55,7 +54,14 @@ class TrustedProxies:
         return client
 
 
-def _peer(scope: Scope) -> str:
+def is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address is one of these networks'."""
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in each for each in networks)
+
+
+def peer_of(scope: Scope) -> str:
+    """The address at the other end of a request's connection, or ""."""
     return scope["client"][0] if scope.get("client") else ""
 
 

@@ -168,5 +168,16 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     member_errors.SettingRefused: Meaning(
         ProblemKind(422, "setting-refused", "Some settings are refused"), _faults
     ),
+    member_errors.ChannelDenied: Meaning(
+        ProblemKind(403, "channel-denied", "Not on this workspace's release channel"),
+        _named("denial"),
+    ),
+    member_errors.FederationInvalid: Meaning(
+        ProblemKind(422, "federation-invalid", "The identity provider has faults"), _faults
+    ),
+    member_errors.FederatedRefused: Meaning(
+        ProblemKind(403, "federated-refused", "Not signed in by the identity provider"),
+        _named("fault"),
+    ),
     UploadRefused: Meaning(ProblemKind(422, "upload-refused", "The file is refused"), _upload),
 }

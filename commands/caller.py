@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from commands.basic_sign_in import BasicClient, member_of_basic
 from commands.member import actor_of
+from commands.member_session import SignedIn
 from commands.member_token import ACCESS, member_of_access
 from commands.token import PURPOSE
 from commands.work import Work
@@ -31,9 +33,14 @@ class Caller:
         return self.actor.kind is ActorKind.MEMBER
 
 
-async def recognise(work: Work, text: str) -> Caller:
-    """The caller behind a bearer token's text; raises `Unauthenticated`."""
-    caller = await (_member(work, text) if text.startswith(ACCESS) else _program(work, text))
+async def recognise(work: Work, shown: str | BasicClient) -> Caller:
+    """The caller behind a bearer token's text, or a Basic client; raises `Unauthenticated`."""
+    if isinstance(shown, BasicClient):
+        caller = _caller(await member_of_basic(work, shown))
+    elif shown.startswith(ACCESS):
+        caller = _caller(await member_of_access(work, shown))
+    else:
+        caller = await _program(work, shown)
     if caller is None:
         raise Unauthenticated
     return caller
@@ -47,8 +54,7 @@ async def _program(work: Work, text: str) -> Caller | None:
     return Caller(row.workspace_id, row.id, actor, Role(row.role))
 
 
-async def _member(work: Work, text: str) -> Caller | None:
-    found = await member_of_access(work, text)
+def _caller(found: SignedIn | None) -> Caller | None:
     if found is None:
         return None
     member = found.member

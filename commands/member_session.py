@@ -28,6 +28,8 @@ from store.member_session import (
 
 PURPOSE = "member-session"
 LONGEST_BROWSER = 200
+VOUCHED = "."
+"""In a browser's secret, before the digest of whoever a reverse proxy vouched for."""
 KEPT = frozenset({MemberSessionEnd.KILLED, MemberSessionEnd.DISPLACED})
 """Ends whose row is kept for a while: a killed one by SH-14, a displaced one to say so (EE-9)."""
 
@@ -44,12 +46,15 @@ class SignedIn:
 class Browser:
     """What somebody signs in with: the secret of its cookie ("" for none) and its name.
 
-    A program of the member's `takes_tokens` instead of a cookie.
+    A program of the member's `takes_tokens` instead of a cookie, or `keeps_secret`, as it shows the
+    same at every request. `vouched` is the digest of whoever a reverse proxy says is there, or "".
     """
 
     secret: str = ""
     name: str = ""
     takes_tokens: bool = False
+    keeps_secret: bool = False
+    vouched: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,15 @@ async def session_here(work: Work, workspace_id: UUID, secret: str) -> MemberSes
     return await session_by_digest(work.db, workspace_id, digests) if digests else None
 
 
-async def renew_secret(work: Work, secret: str) -> str:
+def vouched_in(secret: str) -> str:
+    """The digest of whom a proxy vouched for when a browser got its secret, or ""."""
+    return secret.partition(VOUCHED)[2]
+
+
+async def renew_secret(work: Work, secret: str, vouched: str = "") -> str:
     """A new secret for a browser; the sessions it has go on under it (EE-5, EE-18)."""
-    newer = secrets.token_urlsafe(32)
+    vouched = vouched_in(secret) or vouched
+    newer = secrets.token_urlsafe(32) + (VOUCHED + vouched if vouched else "")
     if secret:
         digest = work.keyring.digest(PURPOSE, newer)
         for each in await sessions_of_browser(work.db, work.keyring.digests(PURPOSE, secret)):
@@ -140,6 +151,13 @@ async def end_session(
         return
     await work.db.delete(row)
     await work.db.flush()
+
+
+async def end_sessions_in(work: Work, secret: str, reason: MemberSessionEnd) -> None:
+    """Ends every session of a browser, in each of its workspaces."""
+    digests = work.keyring.digests(PURPOSE, secret) if secret else []
+    for each in await sessions_of_browser(work.db, digests):
+        await end_session(work, each, reason, MEMBER_SESSIONS)
 
 
 async def end_sessions_of(

@@ -63,6 +63,17 @@ class PasswordSignIn:
     email: str
     password: str
     browser: Browser
+    mode: SignInMode = SignInMode.PASSWORD
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Whom another system has recognised, or None for nobody of here; in which way and browser."""
+
+    workspace_id: UUID
+    member_id: UUID | None
+    mode: SignInMode
+    browser: Browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +122,39 @@ async def _judge(
             count_wrong(work, member, policy)
         return _refused(work, wanted, member, LoginOutcome.FAILED)
     member.note(Attempts())
+    if begun := await _begun_meanwhile(work, wanted):
+        return begun
     if name := await _somebody_else(work, member, wanted.browser):
-        step = _add_step(work, member, SignInMode.PASSWORD, NEEDS_SWITCH)
-        return SomebodyElseSignedIn(name, step)
-    return await _begin(work, member, SignInMode.PASSWORD, wanted.browser)
+        return SomebodyElseSignedIn(name, _add_step(work, member, wanted.mode, NEEDS_SWITCH))
+    return await _begin(work, member, wanted.mode, wanted.browser)
+
+
+async def _begun_meanwhile(work: Work, wanted: PasswordSignIn) -> Begun | None:
+    """What another request of the same client began while this one's password was compared."""
+    secret = wanted.browser.secret
+    if not wanted.browser.keeps_secret:
+        return None
+    found = await look_for_member(work, wanted.workspace_id, secret)
+    return Begun(found.session, secret) if isinstance(found, SignedIn) else None
+
+
+async def sign_in_recognised(
+    work: Work, wanted: Recognised
+) -> Begun | SignInRefused | SessionLimitReached | SomebodyElseSignedIn:
+    """Begins the session of somebody who proved elsewhere who it is; refused unless it is active.
+
+    Wrong passwords do not lock this way in: there is nothing here to guess, and a stranger could
+    keep a member out. A refusal is returned and not raised, for it is in the report (EE-17).
+    """
+    member_id = wanted.member_id
+    member = await _active(work, wanted.workspace_id, member_id) if member_id else None
+    if member is None:
+        failed = LoginOutcome.FAILED
+        log_attempt(work, wanted.workspace_id, None, failed, wanted.browser, wanted.mode)
+        return SignInRefused()
+    if name := await _somebody_else(work, member, wanted.browser):
+        return SomebodyElseSignedIn(name, _add_step(work, member, wanted.mode, NEEDS_SWITCH))
+    return await _begin(work, member, wanted.mode, wanted.browser)
 
 
 def lock_policy(settings: Settings) -> LockPolicy:
@@ -143,7 +183,7 @@ def _refused(
     work: Work, wanted: PasswordSignIn, member: MemberRow | None, outcome: LoginOutcome
 ) -> SignInRefused:
     member_id = member.id if member else None
-    _log(work, wanted.workspace_id, member_id, outcome, wanted.browser)
+    log_attempt(work, wanted.workspace_id, member_id, outcome, wanted.browser, wanted.mode)
     return SignInRefused()
 
 
@@ -157,7 +197,7 @@ async def _begin(
 ) -> Begun | SessionLimitReached:
     begun = await begin_session(work, member, mode, browser)
     outcome = LoginOutcome.SIGNED_IN if begun.session else LoginOutcome.LIMIT_REACHED
-    _log(work, member.workspace_id, member.id, outcome, browser, mode)
+    log_attempt(work, member.workspace_id, member.id, outcome, browser, mode)
     if begun.session is not None:
         return await _with_tokens(work, begun, begun.session) if browser.takes_tokens else begun
     audit_member(
@@ -187,14 +227,15 @@ def _add_step(work: Work, member: MemberRow, mode: SignInMode, needs: str) -> st
     return secret
 
 
-def _log(
+def log_attempt(
     work: Work,
     workspace_id: UUID,
     member_id: UUID | None,
     outcome: LoginOutcome,
     browser: Browser,
-    mode: SignInMode = SignInMode.PASSWORD,
+    mode: SignInMode,
 ) -> None:
+    """Writes an attempt down for the login report, good or bad (EE-17)."""
     row = LoginRow(
         workspace_id=workspace_id, member_id=member_id, mode=mode, outcome=outcome, at=work.at
     )

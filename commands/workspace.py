@@ -1,4 +1,4 @@
-"""Creates workspaces."""
+"""Creates workspaces, and puts them on release channels."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from domain.audit import AuditEvent
 from domain.definition import KEY
 from domain.errors import DefinitionFaulty, NotFound, WorkspaceExists
 from domain.fault import Fault
+from domain.federation import Channel
 from domain.party import LONGEST_NAME, is_address
 from store.workspace import WorkspaceRow, workspace_by_key
 
@@ -62,4 +63,15 @@ async def find_workspace(work: Work, key: str) -> WorkspaceRow:
     row = await workspace_by_key(work.db, key)
     if row is None:
         raise NotFound("workspace")
+    return row
+
+
+async def put_on_channel(work: Work, key: str, channel: Channel) -> WorkspaceRow:
+    """Puts a workspace on a release channel, from its next request on; raises `NotFound`."""
+    row = await find_workspace(work, key)
+    if row.channel != channel:
+        before, row.channel = row.channel, channel
+        details = {"before": before, "after": channel.value}
+        event = AuditEvent.WORKSPACE_CHANNEL_CHANGED
+        work.audit_subject(event, row.id, f"workspace:{row.key}", OPERATOR, details)
     return row

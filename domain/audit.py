@@ -11,6 +11,7 @@ class AuditEvent(StrEnum):
     """Everything that is written down."""
 
     WORKSPACE_CREATED = "workspace.created"
+    WORKSPACE_CHANNEL_CHANGED = "workspace.channel_changed"
     WORKSPACE_RESTORED = "workspace.restored"
     KEY_ROTATED = "key.rotated"
     KEY_EPOCH_DESTROYED = "key.epoch_destroyed"
@@ -28,6 +29,8 @@ class AuditEvent(StrEnum):
     MEMBER_SESSION_STARTED = "member_session.started"
     MEMBER_SESSION_REFUSED = "member_session.refused"
     MEMBER_SESSION_ENDED = "member_session.ended"
+    FEDERATION_CHANGED = "federation.changed"
+    FEDERATION_REMOVED = "federation.removed"
     SETTING_CHANGED = "setting.changed"
     MAIL_CONTENT_CHANGED = "mail_content.changed"
     MAIL_CONTENT_RESET = "mail_content.reset"

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from domain.errors import DomainError
 from domain.fault import Fault
+from domain.federation import FederatedFault
 
 
 @dataclass(eq=False)
@@ -142,3 +143,33 @@ class SettingRefused(DomainError):
 
     def __str__(self) -> str:
         return f"{len(self.faults)} setting(s) cannot be changed like this."
+
+
+@dataclass(eq=False)
+class ChannelDenied(DomainError):
+    """The workspace is not on the release channel that this is limited to (EE-20, EE-21)."""
+
+    denial: str
+
+    def __str__(self) -> str:
+        return f"{self.denial}. This workspace is not on the release channel for it."
+
+
+@dataclass(eq=False)
+class FederationInvalid(DomainError):
+    """An identity provider cannot be set like this; every fault is named."""
+
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return f"This identity provider has {len(self.faults)} fault(s)."
+
+
+@dataclass(eq=False)
+class FederatedRefused(DomainError):
+    """The company's identity provider has not led to a session."""
+
+    fault: FederatedFault
+
+    def __str__(self) -> str:
+        return f"Nobody was signed in by the identity provider: {self.fault}."

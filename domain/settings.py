@@ -16,10 +16,11 @@ from domain.setting import length as _length
 from domain.setting import setting as _setting
 from domain.setting import switch as _switch
 from domain.setting import text as _text
+from domain.sign_in_settings import SignInSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(SignInSettings):
     """Every setting with its default; `adapters/settings.py` reads the environment into one."""
 
     # Where things are.

@@ -42,8 +42,8 @@ MODES: Mapping[SignInMode, Capabilities] = {
     SignInMode.FEDERATED: ASKS,
     SignInMode.BASIC: Capabilities(
         reacquires=True,
-        concurrency_locked="The client signs in anew with every request, so that no session of it"
-        " could be the most recent one",
+        concurrency_locked="Clients come back by themselves, so that two of them would end each"
+        " other's session with every request",
         logs_out=False,
         attempts_logged=True,
     ),

@@ -18,6 +18,7 @@ from store.audit import AuditRow
 from store.binding import BindingRow
 from store.code import CodeRow, CodeTryRow
 from store.data_key import DataKeyRow
+from store.federation import FederatedSubjectRow
 from store.idempotency import ERASED, IdempotencyRow
 from store.mail import MailRow
 from store.member import MemberRow
@@ -93,6 +94,8 @@ async def empty_member(db: AsyncSession, member: MemberRow) -> None:
     await _empty_mails(db, col(MailRow.member_id) == member.id)
     await _empty(db, LoginRow, col(LoginRow.member_id) == member.id)
     await _empty(db, MemberSessionRow, col(MemberSessionRow.member_id) == member.id)
+    subject = delete(FederatedSubjectRow).where(col(FederatedSubjectRow.member_id) == member.id)
+    await db.execute(subject)
 
 
 async def _empty(

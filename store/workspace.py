@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
 from domain.definition import KEY
+from domain.federation import Channel
 from store.columns import instant, optional_json, primary_id
 
 
@@ -16,6 +17,7 @@ class WorkspaceRow(SQLModel, table=True):
 
     `mail_versions` pins which version of a mail's default text counts here: by kind as it was when
     the workspace was created, by kind and language (`reminder/de`) since that one was reset (C19).
+    `channel` is how early it takes part in what is new (EE-20).
     """
 
     __tablename__ = "workspace"
@@ -24,6 +26,7 @@ class WorkspaceRow(SQLModel, table=True):
     key: str = Field(unique=True)
     name: str
     contact: str = ""
+    channel: str = Field(default=Channel.GENERAL, sa_column_kwargs={"server_default": "general"})
     created_at: datetime = instant()
     mail_versions: dict[str, int] | None = optional_json()
 

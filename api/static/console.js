@@ -4,17 +4,22 @@ import { follow } from "./live.js";
 
 const STAY_AT_MOST_EVERY_MS = 30_000;
 
-const { base, member } = document.getElementById("console").dataset;
+const { base, member, reacquires } = document.getElementById("console").dataset;
 const name = `gatepass-console-${base.split("/").pop()}`;
 const tell = follow(name, `${base}/events?member=${member}`, hear);
 // Tabs of whoever was signed in here before learn that somebody else is.
 tell({ event: "signed_in", member });
 
 function hear(message) {
-  if (message.event === "ended") leave();
+  if (message.event === "ended" && !comesAgain(message)) leave();
   if (message.event === "signed_in" && message.member !== member) leave();
   if (message.event === "idle") warn(message.seconds_left);
   if (message.event === "active") calm();
+}
+
+// The next request begins a new session by itself, and what was typed here is not lost (EE-3).
+function comesAgain(message) {
+  return reacquires !== undefined && message.reason !== "different_user";
 }
 
 // The whole page goes to the sign-in, which says why it ended and leads back here.
@@ -29,6 +34,7 @@ const dialog = document.querySelector("[data-warning]");
 let stopCounting = () => {};
 
 function warn(seconds) {
+  if (!dialog) return;
   const left = dialog.querySelector("[data-warning-left]");
   stopCounting();
   stopCounting = countDown(left, seconds, left.dataset.words);
@@ -36,6 +42,7 @@ function warn(seconds) {
 }
 
 function calm() {
+  if (!dialog) return;
   stopCounting();
   if (dialog.open) dialog.close();
 }
@@ -49,9 +56,9 @@ async function stay() {
   if (answer?.ok) tell({ event: "active" });
 }
 
-dialog.querySelector("[data-stay]").addEventListener("click", stay);
+dialog?.querySelector("[data-stay]").addEventListener("click", stay);
 // Somebody who presses Escape is there.
-dialog.addEventListener("cancel", (event) => {
+dialog?.addEventListener("cancel", (event) => {
   event.preventDefault();
   stay();
 });

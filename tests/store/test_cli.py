@@ -54,6 +54,18 @@ def test_a_workspace_is_made_once(environ: dict[str, str]) -> None:
     assert (kept.exit_code, "exists." in kept.output) == (0, True)
 
 
+def test_a_workspace_is_put_on_a_release_channel(environ: dict[str, str]) -> None:
+    # EE-20
+    gatepass(environ, "workspace", "create", "early", "--name", "Early")
+    told = gatepass(environ, "workspace", "channel", "early", "controlled")
+    assert (told.exit_code, told.output.strip()) == (
+        0,
+        "The workspace 'early' is on the channel 'controlled'.",
+    )
+    assert gatepass(environ, "workspace", "channel", "early", "sooner").exit_code == 2
+    assert gatepass(environ, "workspace", "channel", "nowhere", "general").exit_code == 1
+
+
 def test_every_fault_of_a_workspace_is_named(environ: dict[str, str]) -> None:
     answer = gatepass(
         environ, "workspace", "create", "No Key", "--name", " ", "--contact", "nobody"

@@ -17,11 +17,13 @@ from sqlmodel import SQLModel, select
 from adapters.aead import Undecipherable
 from adapters.embedded.postgres import Postgres
 from commands.work import Work
+from commands.workspace import CreateWorkspace, create_workspace
 from store.access import LoginRow
 from store.audit import AuditRow
 from store.audit_tree import AuditSignerRow
 from store.binding import BindingRow
 from store.columns import new_id
+from store.federation import FederationRow
 from store.idempotency import IdempotencyRow
 from store.mail import MailRow
 from store.member import MemberRow
@@ -160,6 +162,15 @@ async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[
     yield session
     yield LoginRow(**of_member, mode="password", outcome="signed_in", at=work.at)
     yield LoginRow(**place, mode="password", outcome="failed", at=work.at)
+    # A workspace has one at most.
+    another = await create_workspace(work, CreateWorkspace(f"another-{new_id().hex}", "Another"))
+    yield FederationRow(
+        workspace_id=another.id,
+        issuer="https://login.example",
+        client_id="gatepass",
+        match="email",
+        changed_at=work.at,
+    )
     yield MailRow(
         **of_member,
         kind="member_locked",
