@@ -16,7 +16,7 @@ from api.console_pages import Office, office_of
 from api.context import transactions_in
 from api.ended_hint import ended_of, keep_ended
 from api.errors import RETRY_AFTER_SECONDS, status_of
-from api.member_call import member_secret
+from api.member_call import member_secret, page_name
 from api.party_pages import language_of, page
 from api.problem import UNAVAILABLE
 from commands.member_session import SignedIn, look_for_member
@@ -29,8 +29,7 @@ log = structlog.get_logger()
 
 CONSOLE = "/console/"
 SEE_OTHER = 303
-LONGEST_DENIAL = 80
-PLAIN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
+PLAIN = frozenset({400, 403, 404, 405, 413, 415, 422, 500, 503})
 
 
 def is_of_console(request: Request) -> bool:
@@ -92,12 +91,6 @@ def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Re
     for name, value in (getattr(error, "headers", None) or {}).items():
         answer.headers[name] = value
     return answer
-
-
-def page_name(request: Request) -> str:
-    """The name of the page that was asked for, as its route has it (EE-16, EE-21)."""
-    name = getattr(request.scope.get("route"), "name", "") or request.url.path
-    return str(name)[:LONGEST_DENIAL]
 
 
 def _rendered(

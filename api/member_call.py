@@ -13,6 +13,7 @@ from fastapi import Depends, Request, Response
 
 from api.browser import cookie_name, forget_cookie, keep_cookie, settings_of
 from api.context import Begin
+from commands.access import Visit, note_visit
 from commands.member import actor_of
 from commands.member_session import LONGEST_BROWSER, Browser, SignedIn, recognise_member
 from commands.work import Transactions, Work
@@ -27,6 +28,7 @@ from store.workspace import WorkspaceRow
 
 MEMBER = "member"
 LONGEST_SECRET = 128
+LONGEST_PAGE = 80
 
 
 def member_secret(request: Request) -> str:
@@ -104,15 +106,42 @@ async def member_call_of(
 ) -> AsyncIterator[MemberCall]:
     """Begins the transaction of a person's request, which counts as activity in every tab (SX-3).
 
-    The session is asked again in the transaction that acts, so that an end works at once.
+    The session is asked again in the transaction that acts, so that an end works at once. The page
+    that was opened, or denied, is noted when that is known (EE-16).
     """
-    await signed_in(request, begin, workspace, acting=True)
+    seen = await signed_in(request, begin, workspace, acting=True)
+    try:
+        async with begin.work() as work:
+            row = await find_workspace(work, workspace)
+            found = await recognise_member(work, row.id, member_secret(request), acting=False)
+            if isinstance(found, SignedOut):
+                raise found
+            yield MemberCall(request, work, row, found)
+    except PermissionDenied:
+        await note_page(request, begin, seen, denied=True)
+        raise
+    await note_page(request, begin, seen)
+
+
+async def note_page(
+    request: Request, begin: Transactions, found: SignedIn, *, denied: bool = False
+) -> None:
+    """Writes down who opened a page, in a transaction of its own.
+
+    It locks the member's row, which whoever acts on two members may not do in any order.
+    """
+    member, mode = found.member, found.session.mode
+    visit = Visit(
+        member.workspace_id, page_name(request), member_id=member.id, mode=mode, denied=denied
+    )
     async with begin.work() as work:
-        row = await find_workspace(work, workspace)
-        found = await recognise_member(work, row.id, member_secret(request), acting=False)
-        if isinstance(found, SignedOut):
-            raise found
-        yield MemberCall(request, work, row, found)
+        note_visit(work, visit)
+
+
+def page_name(request: Request) -> str:
+    """The name of the page that was asked for, as its route has it (EE-16, EE-21)."""
+    name = getattr(request.scope.get("route"), "name", "") or request.url.path
+    return str(name)[:LONGEST_PAGE]
 
 
 ConsoleCall = Annotated[MemberCall, Depends(member_call_of, scope="function")]
