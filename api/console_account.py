@@ -24,9 +24,8 @@ from commands.password import LONGEST
 from commands.password_change import ChangePassword, change_password
 from commands.setting import effective_settings
 from commands.work import Transactions
-from domain.member import Role
 from domain.member_errors import PasswordRefused
-from domain.permission import PERMISSIONS, Permission
+from domain.permission import Permission
 from store.member_session import living_sessions
 
 router = APIRouter(
@@ -43,8 +42,7 @@ CHANGED = "password_changed"
 async def get_home(call: ConsoleCall) -> HTMLResponse:
     """Who is signed in, as what, and what there is."""
     living = await living_sessions(call.work.db, call.member.id, call.work.at)
-    rights = PERMISSIONS[Role(call.member.role)]
-    return member_page(call, "home.html", sessions=len(living), rights=rights)
+    return member_page(call, "home.html", sessions=len(living), rights=call.rights)
 
 
 @router.get("/account", name="Account")

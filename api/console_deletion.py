@@ -64,6 +64,7 @@ async def _page(
         status_of(refused) if refused else 200,
         it=office_of(row),
         me=member,
+        acting_for=found.acting_for,
         zone=member.zone,
         **_said(refused),
     )

@@ -16,13 +16,15 @@ from api.console_pages import Office, office_of
 from api.context import transactions_in
 from api.ended_hint import ended_of, keep_ended
 from api.errors import RETRY_AFTER_SECONDS, status_of
-from api.member_call import member_secret, page_name
+from api.member_call import keep_member, member_secret, page_name
 from api.party_pages import language_of, page
 from api.problem import UNAVAILABLE
+from commands.delegation import leave_delegation
+from commands.member import actor_here
 from commands.member_session import SignedIn, look_for_member
 from commands.workspace import find_workspace
 from domain.errors import DomainError
-from domain.member_errors import PermissionDenied, SignedOut
+from domain.member_errors import DelegationOver, PermissionDenied, SignedOut
 from store.database import is_away
 
 log = structlog.get_logger()
@@ -43,6 +45,8 @@ async def member_page_for_error(request: Request, error: Exception) -> Response:
         frame = await _frame(request)
         if isinstance(error, SignedOut) and "it" in frame:
             return _signed_out(request, error, frame)
+        if isinstance(error, DelegationOver):
+            return await _as_oneself(request)
     except Exception as second:
         if not isinstance(second, DomainError) and not is_away(second):
             log.exception("error_page_failed", kind="console")
@@ -56,8 +60,10 @@ async def _frame(request: Request) -> dict[str, Any]:
         # By the path: an address that leads nowhere has no parameters.
         row = await find_workspace(work, request.url.path.split("/")[2])
         found = await look_for_member(work, row.id, member_secret(request))
-    member = found.member if isinstance(found, SignedIn) else None
-    return {"it": office_of(row), "me": member, "key": row.key}
+    if not isinstance(found, SignedIn):
+        return {"it": office_of(row), "me": None, "key": row.key}
+    known = {"me": found.member, "acting_for": found.acting_for}
+    return {"it": office_of(row), "key": row.key, **known}
 
 
 def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any]) -> Response:
@@ -71,6 +77,24 @@ def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any]) -> Re
         reason = error.reason or ended_of(request, frame["key"])
         answer = _rendered(request, error, frame, "signed_out.html", reason=reason, way=address)
     keep_ended(request, answer, frame["key"], error.reason)
+    return answer
+
+
+async def _as_oneself(request: Request) -> Response:
+    """Acting for another is over: on as oneself, without being asked, and nothing was done (EE-14).
+
+    Where another tab was faster, the browser has its new secret already.
+    """
+    secret = member_secret(request)
+    async with transactions_in(request).work() as work:
+        row = await find_workspace(work, request.url.path.split("/")[2])
+        found = await look_for_member(work, row.id, secret)
+        newer = ""
+        if isinstance(found, SignedIn) and found.is_delegation_over:
+            newer = await leave_delegation(work, found, secret, actor_here(found))
+    answer = RedirectResponse(f"{office_of(row).base}/account/delegations?done=over", SEE_OTHER)
+    if newer:
+        keep_member(request, answer, newer)
     return answer
 
 
@@ -96,6 +120,6 @@ def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Re
 def _rendered(
     request: Request, error: Exception, frame: dict[str, Any], name: str, **values: Any
 ) -> HTMLResponse:
-    known = {each: frame[each] for each in ("it", "me") if each in frame}
+    known = {each: frame[each] for each in ("it", "me", "acting_for") if each in frame}
     locale = language_of(request, frame["me"].locale if frame["me"] else None)
     return page(f"console/{name}", locale, status_of(error), **known, **values)

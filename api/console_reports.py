@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
 from api.browser_name import browser_and_system
 from api.console_pages import member_page
 from api.context import Begin
+from api.day import begins, day_in, is_over
 from api.member_call import ConsoleCall, MemberCall
 from api.report_file import every_line, read_logins, read_visits, report_file
 from api.shapes.report import LOGIN_HEAD, VISIT_HEAD
@@ -43,34 +42,17 @@ class Asked:
 def asked_of(request: Request, zone: str) -> Asked:
     """The filters of an address; days are those of a zone, the last one included."""
     typed = {name: request.query_params.get(name, "") for name in FILTERS}
-    days = {name: _day(typed[name]) for name in ("since", "until")}
+    days = {name: day_in(typed[name]) for name in ("since", "until")}
     faulty = tuple(name for name, day in days.items() if typed[name] and day is None)
     since, until = days["since"], days["until"]
     only = AccessFilter(
         member=_member(typed["member"]),
         outcome=typed["outcome"] if typed["outcome"] in set(LoginOutcome) else None,
         denied=True if typed["denied"] == "yes" else None,
-        since=_begins(since, zone) if since else None,
-        until=_begins(until + timedelta(days=1), zone) if until else None,
+        since=begins(since, zone) if since else None,
+        until=is_over(until, zone) if until else None,
     )
     return Asked(typed, only, faulty)
-
-
-def _day(text: str) -> date | None:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    # Years in which every zone and the day after still exist.
-    return found if date.min.year < found.year < date.max.year else None
-
-
-def _begins(day: date, zone: str) -> datetime:
-    try:
-        known = ZoneInfo(zone)
-    except (LookupError, ValueError, OSError):
-        known = ZoneInfo("UTC")
-    return datetime.combine(day, time(), known).astimezone(UTC)
 
 
 def _member(text: str) -> UUID | None:

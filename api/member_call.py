@@ -14,14 +14,14 @@ from fastapi import Depends, Request, Response
 from api.browser import cookie_name, forget_cookie, keep_cookie, settings_of
 from api.context import Begin
 from commands.access import Visit, note_visit
-from commands.member import actor_of
+from commands.member import actor_here
 from commands.member_session import LONGEST_BROWSER, Browser, SignedIn, recognise_member
 from commands.work import Transactions, Work
 from commands.workspace import find_workspace
 from domain.actor import Actor
 from domain.member import Role
-from domain.member_errors import PermissionDenied, SignedOut
-from domain.permission import Permission, may
+from domain.member_errors import DelegationOver, PermissionDenied, SignedOut
+from domain.permission import PERMISSIONS, Permission
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.workspace import WorkspaceRow
@@ -78,11 +78,17 @@ class MemberCall:
     @property
     def actor(self) -> Actor:
         """Who the audit names."""
-        return actor_of(self.member)
+        return actor_here(self.found)
+
+    @property
+    def rights(self) -> frozenset[Permission]:
+        """What the member may do here; acting for another, only what both may (C8)."""
+        people = [self.member, *([self.found.acting_for] if self.found.acting_for else [])]
+        return frozenset.intersection(*(PERMISSIONS[Role(each.role)] for each in people))
 
     def needs(self, permission: Permission) -> None:
-        """Raises `PermissionDenied` unless the member's role has it."""
-        if not may(Role(self.member.role), permission):
+        """Raises `PermissionDenied` unless it is among the rights."""
+        if permission not in self.rights:
             raise PermissionDenied(permission)
 
 
@@ -91,13 +97,19 @@ async def signed_in(
 ) -> SignedIn:
     """Recognises the browser in a transaction of its own, so that a refusal's fact is committed.
 
-    Raises `SignedOut`, or `NotFound` for a workspace that does not exist.
+    Raises `SignedOut`, `DelegationOver`, or `NotFound` for a workspace that does not exist.
     """
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
         found = await recognise_member(work, row.id, member_secret(request), acting=acting)
+    return _still(found)
+
+
+def _still(found: SignedIn | SignedOut) -> SignedIn:
     if isinstance(found, SignedOut):
         raise found
+    if found.is_delegation_over:
+        raise DelegationOver
     return found
 
 
@@ -114,9 +126,7 @@ async def member_call_of(
         async with begin.work() as work:
             row = await find_workspace(work, workspace)
             found = await recognise_member(work, row.id, member_secret(request), acting=False)
-            if isinstance(found, SignedOut):
-                raise found
-            yield MemberCall(request, work, row, found)
+            yield MemberCall(request, work, row, _still(found))
     except PermissionDenied:
         await note_page(request, begin, seen, denied=True)
         raise
@@ -132,7 +142,12 @@ async def note_page(
     """
     member, mode = found.member, found.session.mode
     visit = Visit(
-        member.workspace_id, page_name(request), member_id=member.id, mode=mode, denied=denied
+        member.workspace_id,
+        page_name(request),
+        member_id=member.id,
+        on_behalf_of=found.acting_for.id if found.acting_for else None,
+        mode=mode,
+        denied=denied,
     )
     async with begin.work() as work:
         note_visit(work, visit)

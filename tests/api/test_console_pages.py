@@ -40,6 +40,7 @@ ADMINISTRATION = [
     "/members/{ben}/disable",
     "/reports/logins",
     "/reports/access",
+    "/account/delegations",
 ]
 
 
@@ -103,6 +104,10 @@ UNSAFE = [
     "/account/sessions/end-others",
     "/account/sessions/{id}/end",
     SETTINGS,
+    "/account/delegations",
+    "/account/delegations/return",
+    "/account/delegations/{id}/begin",
+    "/account/delegations/{id}/end",
     "/members/invite",
     "/members/{ben}/disable",
     "/members/{ben}/role",
