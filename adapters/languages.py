@@ -79,6 +79,15 @@ def zone_in_words(at: datetime, zone: str) -> str:
     return _zone_name(at.astimezone(_zone(zone))).strip("()")
 
 
+def language_name(named: str, locale: str) -> str:
+    """A language in another: "German" or "Deutsch" for `de`; the tag itself if it is none."""
+    try:
+        spoken: Any = Locale.parse(named.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return named
+    return spoken.get_display_name(locale) or named
+
+
 def for_jinja(env: Environment) -> None:
     """Installs `_()`, `{% trans %}`, `when()` and kin, in the language that each render is given.
 

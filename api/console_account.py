@@ -1,12 +1,11 @@
 """A member's own pages: where one begins, who one is here, and the password."""
 
 from contextlib import asynccontextmanager
-from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from adapters.languages import language_name
 from api.browser import PostedPairs, field_of, refuse_cross_site
 from api.console_pages import member_page, office_of
 from api.context import Begin
@@ -17,6 +16,7 @@ from api.member_call import (
     keep_member,
     member_call_of,
     member_secret,
+    note_page,
     signed_in,
 )
 from api.party_pages import language_of
@@ -42,7 +42,7 @@ CHANGED = "password_changed"
 async def get_home(call: ConsoleCall) -> HTMLResponse:
     """Who is signed in, as what, and what there is."""
     living = await living_sessions(call.work.db, call.member.id, call.work.at)
-    return member_page(call, "home.html", sessions=len(living))
+    return member_page(call, "home.html", sessions=len(living), rights=call.rights)
 
 
 @router.get("/account", name="Account")
@@ -58,22 +58,12 @@ async def _account_page(call: MemberCall, refused: PasswordRefused | None = None
         call,
         "account.html",
         status_of(refused) if refused else 200,
-        language=_language_name(call),
+        language=language_name(call.member.locale, language_of(call.request, call.member.locale)),
         faults=refused.faults if refused else {},
         is_changed=call.request.query_params.get("done") == CHANGED,
         shortest=settings.password_shortest,
         longest=LONGEST,
     )
-
-
-def _language_name(call: MemberCall) -> str:
-    """The member's language in the language of the page."""
-    shown = language_of(call.request, call.member.locale)
-    try:
-        spoken: Any = Locale.parse(call.member.locale.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return call.member.locale
-    return spoken.get_display_name(shown) or call.member.locale
 
 
 @router.get("/account/password", name="Password")
@@ -101,6 +91,7 @@ async def post_password(
         secret = await change_password(begin, wanted)
     except PasswordRefused as refused:
         return await _refused_page(request, workspace, begin, refused)
+    await note_page(request, begin, found)
     answer = RedirectResponse(f"/console/{workspace}/account?done={CHANGED}", SEE_OTHER)
     keep_member(request, answer, secret)
     return answer

@@ -8,7 +8,7 @@ from api.browser import PostedPairs, field_of, refuse_cross_site
 from api.console_pages import office_of
 from api.context import Begin
 from api.errors import status_of
-from api.member_call import member_secret, signed_in
+from api.member_call import member_secret, note_page, signed_in
 from api.party_pages import language_of, page
 from commands.account_deletion import AskDeletion, ask_deletion
 from commands.work import Transactions
@@ -25,13 +25,13 @@ router = APIRouter(
 Refused = PasswordRefused | LastAdministrator | MailTooSoon
 
 
-@router.get("")
+@router.get("", name="Delete your account")
 async def get_deletion(request: Request, workspace: str, begin: Begin) -> Response:
     """Says what deleting means, and asks for the password."""
     return await _page(request, workspace, begin, "delete_account.html")
 
 
-@router.post("")
+@router.post("", name="Delete your account")
 async def post_deletion(
     request: Request, workspace: str, posted: PostedPairs, begin: Begin
 ) -> Response:
@@ -53,7 +53,9 @@ async def _page(
     name: str,
     refused: Refused | None = None,
 ) -> Response:
-    member = (await signed_in(request, begin, workspace, acting=True)).member
+    found = await signed_in(request, begin, workspace, acting=True)
+    await note_page(request, begin, found)
+    member = found.member
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
     return page(
@@ -62,6 +64,7 @@ async def _page(
         status_of(refused) if refused else 200,
         it=office_of(row),
         me=member,
+        acting_for=found.acting_for,
         zone=member.zone,
         **_said(refused),
     )

@@ -17,21 +17,29 @@ from api.console_pages import Office, office_of, ways_of
 from api.context import transactions_in
 from api.ended_hint import ended_of, keep_ended
 from api.errors import RETRY_AFTER_SECONDS, status_of
-from api.member_call import member_secret
+from api.member_call import keep_member, member_secret, page_name
 from api.party_pages import language_of, page
 from api.problem import UNAVAILABLE
+from commands.delegation import leave_delegation
+from commands.member import actor_here
 from commands.member_session import SignedIn, look_for_member
 from commands.workspace import find_workspace
 from domain.errors import DomainError
-from domain.member_errors import ChannelDenied, PermissionDenied, SignedOut
+from domain.member_errors import (
+    ChannelDenied,
+    DelegationOver,
+    PermissionDenied,
+    SignedOut,
+)
 from store.database import is_away
 
 log = structlog.get_logger()
 
 CONSOLE = "/console/"
 SEE_OTHER = 303
-LONGEST_DENIAL = 80
-PLAIN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
+FRAME = ("it", "me", "acting_for", "ways")
+"""What the layout of every page is given."""
+PLAIN = frozenset({400, 403, 404, 405, 413, 415, 422, 500, 503})
 
 
 def is_of_console(request: Request) -> bool:
@@ -45,6 +53,8 @@ async def member_page_for_error(request: Request, error: Exception) -> Response:
         frame = await _frame(request)
         if isinstance(error, SignedOut) and "it" in frame:
             return await _signed_out(request, error, frame)
+        if isinstance(error, DelegationOver):
+            return await _as_oneself(request)
     except Exception as second:
         if not isinstance(second, DomainError) and not is_away(second):
             log.exception("error_page_failed", kind="console")
@@ -61,7 +71,8 @@ async def _frame(request: Request) -> dict[str, Any]:
     frame = {"it": office_of(row), "me": None, "key": row.key}
     if not isinstance(found, SignedIn):
         return frame
-    return frame | {"me": found.member, "ways": ways_of(found.session)}
+    known = {"me": found.member, "acting_for": found.acting_for, "ways": ways_of(found.session)}
+    return frame | known
 
 
 async def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any]) -> Response:
@@ -80,6 +91,24 @@ async def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any])
         reason = error.reason or ended_of(request, frame["key"])
         answer = _rendered(request, error, frame, "signed_out.html", reason=reason, way=address)
     keep_ended(request, answer, frame["key"], error.reason)
+    return answer
+
+
+async def _as_oneself(request: Request) -> Response:
+    """Acting for another is over: on as oneself, without being asked, and nothing was done (EE-14).
+
+    Where another tab was faster, the browser has its new secret already.
+    """
+    secret = member_secret(request)
+    async with transactions_in(request).work() as work:
+        row = await find_workspace(work, request.url.path.split("/")[2])
+        found = await look_for_member(work, row.id, secret)
+        newer = ""
+        if isinstance(found, SignedIn) and found.is_delegation_over:
+            newer = await leave_delegation(work, found, secret, actor_here(found))
+    answer = RedirectResponse(f"{office_of(row).base}/account/delegations?done=over", SEE_OTHER)
+    if newer:
+        keep_member(request, answer, newer)
     return answer
 
 
@@ -102,15 +131,9 @@ def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Re
     return answer
 
 
-def page_name(request: Request) -> str:
-    """The name of the page that was asked for, as its route has it (EE-16, EE-21)."""
-    name = getattr(request.scope.get("route"), "name", "") or request.url.path
-    return str(name)[:LONGEST_DENIAL]
-
-
 def _rendered(
     request: Request, error: Exception, frame: dict[str, Any], name: str, **values: Any
 ) -> HTMLResponse:
-    known = {each: frame[each] for each in ("it", "me", "ways") if each in frame}
+    known = {each: frame[each] for each in FRAME if each in frame}
     locale = language_of(request, frame["me"].locale if frame["me"] else None)
     return page(f"console/{name}", locale, status_of(error), **known, **values)

@@ -49,6 +49,7 @@ def member_page(call: MemberCall, name: str, status: int = 200, **values: Any) -
         status,
         it=office_of(call.workspace),
         me=call.member,
+        acting_for=call.found.acting_for,
         session=call.session.value,
         ways=ways_of(call.session),
         at=call.work.at,

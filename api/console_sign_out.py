@@ -9,7 +9,7 @@ from api.console_pages import office_of
 from api.context import Begin
 from api.ended_hint import keep_ended
 from api.member_call import forget_member, member_secret
-from commands.member import actor_of
+from commands.member import actor_here
 from commands.member_session import (
     SignedIn,
     is_signed_in_anywhere,
@@ -50,5 +50,5 @@ async def _leave(work: Work, row: WorkspaceRow, secret: str) -> str:
     found = await recognise_member(work, row.id, secret, acting=False)
     if not isinstance(found, SignedIn):
         return found.reason
-    await log_out(work, found, actor_of(found.member))
+    await log_out(work, found, actor_here(found))
     return MemberSessionEnd.LOGGED_OUT

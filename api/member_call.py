@@ -14,7 +14,8 @@ from fastapi import Depends, Request, Response
 from api.browser import cookie_name, forget_cookie, keep_cookie, settings_of
 from api.context import Begin, transactions_in
 from api.vouched import vouched_by_proxy
-from commands.member import actor_of
+from commands.access import Visit, note_visit
+from commands.member import actor_here
 from commands.member_session import (
     LONGEST_BROWSER,
     Browser,
@@ -26,14 +27,15 @@ from commands.work import Transactions, Work
 from commands.workspace import find_workspace
 from domain.actor import Actor
 from domain.member import Role
-from domain.member_errors import PermissionDenied, SignedOut
-from domain.permission import Permission, may
+from domain.member_errors import DelegationOver, PermissionDenied, SignedOut
+from domain.permission import PERMISSIONS, Permission
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.workspace import WorkspaceRow
 
 MEMBER = "member"
 LONGEST_SECRET = 128
+LONGEST_PAGE = 80
 
 
 def given_secret(request: Request) -> str:
@@ -102,11 +104,17 @@ class MemberCall:
     @property
     def actor(self) -> Actor:
         """Who the audit names."""
-        return actor_of(self.member)
+        return actor_here(self.found)
+
+    @property
+    def rights(self) -> frozenset[Permission]:
+        """What the member may do here; acting for another, only what both may (C8)."""
+        people = [self.member, *([self.found.acting_for] if self.found.acting_for else [])]
+        return frozenset.intersection(*(PERMISSIONS[Role(each.role)] for each in people))
 
     def needs(self, permission: Permission) -> None:
-        """Raises `PermissionDenied` unless the member's role has it."""
-        if not may(Role(self.member.role), permission):
+        """Raises `PermissionDenied` unless it is among the rights."""
+        if permission not in self.rights:
             raise PermissionDenied(permission)
 
 
@@ -115,13 +123,19 @@ async def signed_in(
 ) -> SignedIn:
     """Recognises the browser in a transaction of its own, so that a refusal's fact is committed.
 
-    Raises `SignedOut`, or `NotFound` for a workspace that does not exist.
+    Raises `SignedOut`, `DelegationOver`, or `NotFound` for a workspace that does not exist.
     """
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
         found = await recognise_member(work, row.id, member_secret(request), acting=acting)
+    return _still(found)
+
+
+def _still(found: SignedIn | SignedOut) -> SignedIn:
     if isinstance(found, SignedOut):
         raise found
+    if found.is_delegation_over:
+        raise DelegationOver
     return found
 
 
@@ -130,15 +144,45 @@ async def member_call_of(
 ) -> AsyncIterator[MemberCall]:
     """Begins the transaction of a person's request, which counts as activity in every tab (SX-3).
 
-    The session is asked again in the transaction that acts, so that an end works at once.
+    The session is asked again in the transaction that acts, so that an end works at once. The page
+    that was opened, or denied, is noted when that is known (EE-16).
     """
-    await signed_in(request, begin, workspace, acting=True)
+    seen = await signed_in(request, begin, workspace, acting=True)
+    try:
+        async with begin.work() as work:
+            row = await find_workspace(work, workspace)
+            found = await recognise_member(work, row.id, member_secret(request), acting=False)
+            yield MemberCall(request, work, row, _still(found))
+    except PermissionDenied:
+        await note_page(request, begin, seen, denied=True)
+        raise
+    await note_page(request, begin, seen)
+
+
+async def note_page(
+    request: Request, begin: Transactions, found: SignedIn, *, denied: bool = False
+) -> None:
+    """Writes down who opened a page, in a transaction of its own.
+
+    It locks the member's row, which whoever acts on two members may not do in any order.
+    """
+    member, mode = found.member, found.session.mode
+    visit = Visit(
+        member.workspace_id,
+        page_name(request),
+        member_id=member.id,
+        on_behalf_of=found.acting_for.id if found.acting_for else None,
+        mode=mode,
+        denied=denied,
+    )
     async with begin.work() as work:
-        row = await find_workspace(work, workspace)
-        found = await recognise_member(work, row.id, member_secret(request), acting=False)
-        if isinstance(found, SignedOut):
-            raise found
-        yield MemberCall(request, work, row, found)
+        note_visit(work, visit)
+
+
+def page_name(request: Request) -> str:
+    """The name of the page that was asked for, as its route has it (EE-16, EE-21)."""
+    name = getattr(request.scope.get("route"), "name", "") or request.url.path
+    return str(name)[:LONGEST_PAGE]
 
 
 ConsoleCall = Annotated[MemberCall, Depends(member_call_of, scope="function")]

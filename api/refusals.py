@@ -140,6 +140,12 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     member_errors.LastAdministrator: Meaning(
         ProblemKind(409, "last-administrator", "The only administrator")
     ),
+    member_errors.DelegationOver: Meaning(
+        ProblemKind(409, "delegation-over", "Acting for the other is over")
+    ),
+    member_errors.DelegationRefused: Meaning(
+        ProblemKind(422, "delegation-refused", "Nobody is let act")
+    ),
     member_errors.SignInRefused: Meaning(ProblemKind(403, "sign-in-refused", "Not signed in")),
     member_errors.SessionLimitReached: Meaning(
         # The step stays out: it is a secret of the browser that asked.

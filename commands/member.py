@@ -1,11 +1,11 @@
 """Members: invited, registered, changed, disabled, deleted, unlocked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from commands.mail import queue_member_mail
 from commands.member_link import LinkKind, make_link, open_link, spend_link
-from commands.member_session import end_sessions_of
+from commands.member_session import SignedIn, end_sessions_of
 from commands.password import refuse_weak
 from commands.setting import effective_settings
 from commands.work import Work
@@ -91,6 +91,12 @@ def address_digest(work: Work, email: str) -> str:
 def actor_of(member: MemberRow) -> Actor:
     """A member as the audit names it."""
     return Actor(ActorKind.MEMBER, str(member.id), member.name, member.email or None)
+
+
+def actor_here(found: SignedIn) -> Actor:
+    """The member of a browser as the audit names it, with whom it acts for (EE-13)."""
+    acting_for = str(found.acting_for.id) if found.acting_for else None
+    return replace(actor_of(found.member), on_behalf_of=acting_for)
 
 
 def audit_member(

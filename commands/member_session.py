@@ -15,6 +15,7 @@ from domain.member import MemberState
 from domain.member_errors import SignedOut
 from domain.member_session import MemberSessionEnd
 from domain.member_token import Tokens
+from store.delegation import delegation_by_id
 from store.member import MemberRow, member_by_id
 from store.member_session import (
     MemberSessionRow,
@@ -36,10 +37,16 @@ KEPT = frozenset({MemberSessionEnd.KILLED, MemberSessionEnd.DISPLACED})
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A member with the session of its browser."""
+    """A member with the session of its browser, and whom it acts for (EE-13)."""
 
     member: MemberRow
     session: MemberSessionRow
+    acting_for: MemberRow | None = None
+
+    @property
+    def is_delegation_over(self) -> bool:
+        """Whether it wants to act for somebody for whom it no longer may."""
+        return self.session.delegation_id is not None and self.acting_for is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,18 @@ async def _whose(work: Work, row: MemberSessionRow) -> SignedIn | SignedOut:
     member = await member_by_id(work.db, row.workspace_id, row.member_id)
     if member is None or member.state != MemberState.ACTIVE:
         return SignedOut()
-    return SignedIn(member, row)
+    return SignedIn(member, row, await _acting_for(work, row))
+
+
+async def _acting_for(work: Work, row: MemberSessionRow) -> MemberRow | None:
+    """Whom a session acts for, as long as the grant is good and its owner active."""
+    if row.delegation_id is None:
+        return None
+    grant = await delegation_by_id(work.db, row.workspace_id, row.delegation_id)
+    if grant is None or not grant.value.is_good(work.at):
+        return None
+    owner = await member_by_id(work.db, row.workspace_id, grant.owner_id)
+    return owner if owner is not None and owner.state == MemberState.ACTIVE else None
 
 
 async def recognise_member(

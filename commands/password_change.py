@@ -1,10 +1,10 @@
 """A member changes its own password: the old one is asked for, and every other session ends."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from commands.mail import queue_member_mail
-from commands.member import actor_of, audit_member, refuse_password
+from commands.member import actor_here, audit_member, refuse_password
 from commands.member_link import LinkKind
 from commands.member_session import (
     SignedIn,
@@ -76,7 +76,7 @@ async def _change(
     is_same = bool(kept) and member.password == before
     if refusal := await judge_password(work, member, "old", is_right=is_same):
         return refusal
-    return await _adopt(work, SignedIn(member, found.session), wanted.secret, kept)
+    return await _adopt(work, replace(found, member=member), wanted.secret, kept)
 
 
 async def judge_password(
@@ -102,8 +102,8 @@ async def _adopt(work: Work, found: SignedIn, secret: str, kept: str) -> str:
     member.note(Attempts())
     await end_links(work.db, member.id, (LinkKind.FORGOT_PASSWORD,), work.at)
     await end_sessions_of(
-        work, member, MemberSessionEnd.KILLED, actor_of(member), but=found.session.id
+        work, member, MemberSessionEnd.KILLED, actor_here(found), but=found.session.id
     )
-    audit_member(work, AuditEvent.MEMBER_PASSWORD_CHANGED, member, actor_of(member))
+    audit_member(work, AuditEvent.MEMBER_PASSWORD_CHANGED, member, actor_here(found))
     queue_member_mail(work, member, MailKind.MEMBER_PASSWORD_CHANGED)
     return await renew_secret(work, secret)

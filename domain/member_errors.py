@@ -96,6 +96,24 @@ class SignedOut(DomainError):
 
 
 @dataclass(eq=False)
+class DelegationOver(DomainError):
+    """A session acts under a grant that is over, or whose owner is no active member any more."""
+
+    def __str__(self) -> str:
+        return "You can no longer act for the other member."
+
+
+@dataclass(eq=False)
+class DelegationRefused(DomainError):
+    """Nobody can be let act like this; the wrong fields are named."""
+
+    fields: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "Name another active member, and a day within a year."
+
+
+@dataclass(eq=False)
 class LinkOver(DomainError):
     """A link was used, has expired or was replaced; the page says how to get a new one (SH-18)."""
 

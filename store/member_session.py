@@ -23,6 +23,7 @@ class MemberSessionRow(SealedRow, table=True):
     `digest` is of the browser's cookie: workspaces in one browser share it, each with a row and an
     end of its own (EE-4, EE-5). The lengths are those that were settled at its beginning (SH-20).
     `unchecked` sessions began while limits were not checked and stay until they end (EE-19).
+    While it acts for another member it does so under `delegation_id`.
     `idles_out_at` is `seen_at` and both lengths, kept so that SQL can ask for it.
     """
 
@@ -45,6 +46,7 @@ class MemberSessionRow(SealedRow, table=True):
     idles_out_at: datetime = instant(index=True)
     absolute_at: datetime | None = optional_instant()
     unchecked: bool = False
+    delegation_id: UUID | None = Field(default=None, foreign_key="delegation.id")
     ended_at: datetime | None = optional_instant()
     end_reason: str | None = None
 

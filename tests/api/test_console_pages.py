@@ -30,6 +30,20 @@ async def console(database_url: str) -> AsyncIterator[Console]:
         yield console
 
 
+SETTINGS = "/settings/session-and-links"
+ADMINISTRATION = [
+    SETTINGS,
+    "/members",
+    "/members/invite",
+    "/members/{ben}",
+    "/members/{ben}/role?role=publisher",
+    "/members/{ben}/disable",
+    "/reports/logins",
+    "/reports/access",
+    "/account/delegations",
+]
+
+
 async def pages_of(console: Console, anna: MemberBrowser) -> dict[str, str]:
     """The HTML of each kind of page by a name, error pages too."""
     async with console.signed_in() as other, console.browser() as third:
@@ -37,6 +51,11 @@ async def pages_of(console: Console, anna: MemberBrowser) -> dict[str, str]:
         got["room"] = await third.follow(await third.sign_in())
         for path in ("", "/account", "/account/sessions", "/account/sessions/end-others"):
             got[path or "home"] = await anna.get(path)
+        for path in ADMINISTRATION:
+            got[path] = await anna.get(path.format(ben=console.ben.id))
+        got["setting faults"] = await anna.post(SETTINGS, **{"link.account": "x"})
+        got["setting changes"] = await anna.post(SETTINGS, **{"password.shortest": "13"})
+        got["invite faults"] = await anna.post("/members/invite", email="x")
         got["faults"] = await anna.post("/account/password", old="x", password="x")
         rows = await console.house.all(MemberSessionRow)
         got["end"] = await anna.get(f"/account/sessions/{rows[1].id}/end")
@@ -84,6 +103,15 @@ UNSAFE = [
     "/account/password",
     "/account/sessions/end-others",
     "/account/sessions/{id}/end",
+    SETTINGS,
+    "/account/delegations",
+    "/account/delegations/return",
+    "/account/delegations/{id}/begin",
+    "/account/delegations/{id}/end",
+    "/members/invite",
+    "/members/{ben}/disable",
+    "/members/{ben}/role",
+    "/members/{ben}/sessions/{id}/end",
 ]
 
 
@@ -96,7 +124,7 @@ async def test_other_sites_can_make_a_browser_do_nothing(console: Console, path:
         fields = {"email": BEN, "password": PASSWORD, "old": PASSWORD, "session": str(rows[1].id)}
         for headers in FOREIGN:
             anna.party.sent = headers
-            page = await anna.post(path.format(id=rows[1].id), **fields)
+            page = await anna.post(path.format(id=rows[1].id, ben=console.ben.id), **fields)
             assert page.status_code == 403, headers
             assert "did not come from one of our own pages" in words(page)
         assert await console.ends() == []
@@ -105,7 +133,19 @@ async def test_other_sites_can_make_a_browser_do_nothing(console: Console, path:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/account", "/account/password", "/account/sessions", "/account/sessions/x/end"]
+    "path",
+    [
+        "",
+        "/account",
+        "/account/password",
+        "/account/sessions",
+        "/account/sessions/x/end",
+        SETTINGS,
+        "/members",
+        "/members/invite",
+        "/reports/logins",
+        "/reports/access?format=csv",
+    ],
 )
 async def test_without_a_session_a_page_leads_to_the_sign_in(console: Console, path: str) -> None:
     # EX-7

@@ -76,6 +76,13 @@ def test_every_fault_of_a_form_exists_in_every_language() -> None:
         assert words - catalogue(language).keys() == set()
 
 
+def test_every_word_of_a_members_page_exists_in_every_language() -> None:
+    words = extracted("api/pages/console")
+    assert len(words) > 40
+    for language in available()[1:]:
+        assert words - catalogue(language).keys() == set()
+
+
 def test_translations_keep_their_placeholders() -> None:
     for language, msgid, text in translated():
         assert text, f"{language} lacks {msgid!r}"
