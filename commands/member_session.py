@@ -44,12 +44,14 @@ class SignedIn:
 class Browser:
     """What somebody signs in with: the secret of its cookie ("" for none) and its name.
 
-    A program of the member's `takes_tokens` instead of a cookie.
+    A program of the member's `takes_tokens` instead of a cookie. `trusted` are the secrets of the
+    cookies by which members trust it (SH-11).
     """
 
     secret: str = ""
     name: str = ""
     takes_tokens: bool = False
+    trusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

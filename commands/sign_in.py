@@ -25,6 +25,7 @@ from commands.member_session import (
 )
 from commands.member_token import first_tokens
 from commands.password import is_right
+from commands.second_factor import asked_of, begin_enrolment, is_code_right
 from commands.setting import effective_settings
 from commands.work import Transactions, Work
 from domain.actor import SIGN_IN
@@ -32,7 +33,13 @@ from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.mail import MailKind
 from domain.member import MemberState
-from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
+from domain.member_errors import (
+    SecondFactorAsked,
+    SessionLimitReached,
+    SignInRefused,
+    SomebodyElseSignedIn,
+)
+from domain.second_factor import Asked
 from domain.settings import Settings
 from domain.sign_in import Attempts, LockPolicy, SignInMode
 from store.access import LoginRow
@@ -57,12 +64,13 @@ class LoginOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PasswordSignIn:
-    """What somebody typed, in which browser."""
+    """What somebody typed, in which browser; `code` is what a program sends along."""
 
     workspace_id: UUID
     email: str
     password: str
     browser: Browser
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,9 @@ class _Known:
 
 
 async def sign_in(begin: Transactions, wanted: PasswordSignIn) -> Begun:
-    """Begins a session; raises `SignInRefused`, `SessionLimitReached` or `SomebodyElseSignedIn`.
+    """Begins a session, or raises `SignInRefused` or what is asked for before.
 
+    That is `SecondFactorAsked`, `SessionLimitReached` or `SomebodyElseSignedIn`.
     Guesses that are made at once are compared at once and judged one after the other: after the
     last wrong one that is allowed, nobody learns any more whether the next was right.
     """
@@ -99,7 +108,7 @@ async def _known(work: Work, wanted: PasswordSignIn) -> _Known:
 
 async def _judge(
     work: Work, wanted: PasswordSignIn, known: _Known, *, right: bool
-) -> Begun | SignInRefused | SessionLimitReached | SomebodyElseSignedIn:
+) -> Begun | SignInRefused | SecondFactorAsked | SessionLimitReached | SomebodyElseSignedIn:
     # Asked for also where nobody was recognised, so that it takes as long.
     member = await _active(work, wanted.workspace_id, known.member_id or wanted.workspace_id)
     settings = await effective_settings(work, wanted.workspace_id)
@@ -110,11 +119,38 @@ async def _judge(
         if member is not None:
             count_wrong(work, member, policy)
         return _refused(work, wanted, member, LoginOutcome.FAILED)
+    asked = await asked_of(work, member, settings, wanted.browser)
+    if asked is Asked.CODE and wanted.browser.takes_tokens and wanted.code:
+        if not await is_code_right(work, member, wanted.code):
+            count_wrong(work, member, policy)
+            return _refused(work, wanted, member, LoginOutcome.FAILED)
+        asked = Asked.NOTHING
+    if asked is not Asked.NOTHING:
+        return await _ask_factor(work, member, wanted.browser, asked)
+    return await admit(work, member, SignInMode.PASSWORD, wanted.browser)
+
+
+async def _ask_factor(
+    work: Work, member: MemberRow, browser: Browser, asked: Asked
+) -> SecondFactorAsked:
+    """Wrong passwords and codes stay counted until both were right: nobody guesses on and on."""
+    enrols = asked is Asked.ENROLMENT
+    if browser.takes_tokens:
+        return SecondFactorAsked("", enrols)
+    step, secret = _step_row(work, member, SignInMode.PASSWORD, asked.value)
+    if enrols:
+        await begin_enrolment(work, member, step.id)
+    return SecondFactorAsked(secret, enrols)
+
+
+async def admit(
+    work: Work, member: MemberRow, mode: SignInMode, browser: Browser
+) -> Begun | SessionLimitReached | SomebodyElseSignedIn:
+    """Begins the session of a locked member who has shown everything, or asks what comes first."""
     member.note(Attempts())
-    if name := await _somebody_else(work, member, wanted.browser):
-        step = _add_step(work, member, SignInMode.PASSWORD, NEEDS_SWITCH)
-        return SomebodyElseSignedIn(name, step)
-    return await _begin(work, member, SignInMode.PASSWORD, wanted.browser)
+    if name := await _somebody_else(work, member, browser):
+        return SomebodyElseSignedIn(name, _add_step(work, member, mode, NEEDS_SWITCH))
+    return await _begin(work, member, mode, browser)
 
 
 def lock_policy(settings: Settings) -> LockPolicy:
@@ -143,7 +179,7 @@ def _refused(
     work: Work, wanted: PasswordSignIn, member: MemberRow | None, outcome: LoginOutcome
 ) -> SignInRefused:
     member_id = member.id if member else None
-    _log(work, wanted.workspace_id, member_id, outcome, wanted.browser)
+    log_attempt(work, wanted.workspace_id, member_id, outcome, wanted.browser)
     return SignInRefused()
 
 
@@ -157,7 +193,7 @@ async def _begin(
 ) -> Begun | SessionLimitReached:
     begun = await begin_session(work, member, mode, browser)
     outcome = LoginOutcome.SIGNED_IN if begun.session else LoginOutcome.LIMIT_REACHED
-    _log(work, member.workspace_id, member.id, outcome, browser, mode)
+    log_attempt(work, member.workspace_id, member.id, outcome, browser, mode)
     if begun.session is not None:
         return await _with_tokens(work, begun, begun.session) if browser.takes_tokens else begun
     audit_member(
@@ -172,6 +208,12 @@ async def _with_tokens(work: Work, begun: Begun, session: MemberSessionRow) -> B
 
 def _add_step(work: Work, member: MemberRow, mode: SignInMode, needs: str) -> str:
     """Remembers what was shown; the secret for this browser's next step."""
+    return _step_row(work, member, mode, needs)[1]
+
+
+def _step_row(
+    work: Work, member: MemberRow, mode: SignInMode, needs: str
+) -> tuple[SignInStepRow, str]:
     secret = secrets.token_urlsafe(32)
     row = SignInStepRow(
         workspace_id=member.workspace_id,
@@ -184,10 +226,10 @@ def _add_step(work: Work, member: MemberRow, mode: SignInMode, needs: str) -> st
         expires_at=work.at + STEP_LIFE,
     )
     work.db.add(row)
-    return secret
+    return row, secret
 
 
-def _log(
+def log_attempt(
     work: Work,
     workspace_id: UUID,
     member_id: UUID | None,
@@ -195,6 +237,7 @@ def _log(
     browser: Browser,
     mode: SignInMode = SignInMode.PASSWORD,
 ) -> None:
+    """A line of the login report."""
     row = LoginRow(
         workspace_id=workspace_id, member_id=member_id, mode=mode, outcome=outcome, at=work.at
     )
@@ -203,13 +246,16 @@ def _log(
 
 
 async def step_of(work: Work, workspace_id: UUID, secret: str) -> tuple[SignInStepRow, MemberRow]:
-    """The half-done sign-in of a browser and whose it is; raises `SignInRefused`."""
+    """The half-done sign-in of a browser and whose it is; raises `SignInRefused`.
+
+    A password that was chosen since then is the end of it.
+    """
     digests = work.keyring.digests(STEP, secret) if secret else []
     step = await step_by_digest(work.db, workspace_id, digests) if digests else None
     if step is None or step.used_at is not None or step.expires_at <= work.at:
         raise SignInRefused
     member = await _active(work, workspace_id, step.member_id)
-    if member is None:
+    if member is None or (member.password_set_at or step.created_at) > step.created_at:
         raise SignInRefused
     return step, member
 

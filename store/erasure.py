@@ -25,6 +25,8 @@ from store.member_session import MemberSessionRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, SubmissionRow
 from store.sealed import KEYS, Keys, Owner, SealedRow, blinded, key_of, opened
+from store.second_factor import delete_factors
+from store.trusted_device import delete_devices
 from store.upload import UploadRow
 from store.visit import VisitRow
 
@@ -88,8 +90,10 @@ async def _empty_mails(db: AsyncSession, which: ColumnElement[bool]) -> None:
 
 
 async def empty_member(db: AsyncSession, member: MemberRow) -> None:
-    """Empties a locked member, its mails, and what is known of its browsers."""
+    """Empties a locked member, its mails, its factors, and what is known of its browsers."""
     member.sealed, member.unsealed = None, None
+    await delete_factors(db, member.id)
+    await delete_devices(db, member.id)
     await _empty_mails(db, col(MailRow.member_id) == member.id)
     await _empty(db, LoginRow, col(LoginRow.member_id) == member.id)
     await _empty(db, MemberSessionRow, col(MemberSessionRow.member_id) == member.id)
