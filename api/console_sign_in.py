@@ -18,7 +18,12 @@ from commands.member_session import Begun, SignedIn, look_for_member
 from commands.sign_in import STEP, STEP_LIFE, PasswordSignIn, sign_in
 from commands.work import Transactions
 from commands.workspace import find_workspace
-from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
+from domain.member_errors import (
+    SecondFactorAsked,
+    SessionLimitReached,
+    SignInRefused,
+    SomebodyElseSignedIn,
+)
 from domain.member_session import MemberSessionEnd
 from store.member import MemberRow
 from store.workspace import WorkspaceRow
@@ -30,8 +35,10 @@ router = APIRouter(
 )
 
 SEE_OTHER = 303
+More = SecondFactorAsked | SessionLimitReached | SomebodyElseSignedIn
+"""What may be asked before a session begins."""
 LONGEST_ADDRESS = 320
-ROOM, SWITCH = "room", "switch"
+ROOM, SWITCH, CODE, SET_UP = "room", "switch", "code", "set-up"
 """The steps that may come in between, as their addresses name them."""
 
 
@@ -96,7 +103,7 @@ async def post_sign_in(
         return await _sign_in_page(
             request, workspace, begin, email=email, following=following, refused=refused
         )
-    except (SessionLimitReached, SomebodyElseSignedIn) as more:
+    except (SecondFactorAsked, SessionLimitReached, SomebodyElseSignedIn) as more:
         return ask_more(request, row, more, following)
     return signed_in_answer(request, row, begun, following)
 
@@ -106,6 +113,14 @@ def signed_in_answer(
 ) -> Response:
     """Gives the browser its session and leads to the page that was asked for."""
     answer = RedirectResponse(safe_next(office_of(row).base, following), SEE_OTHER)
+    keep_begun(request, answer, row, begun, switched=switched)
+    return answer
+
+
+def keep_begun(
+    request: Request, answer: Response, row: WorkspaceRow, begun: Begun, *, switched: bool = False
+) -> None:
+    """Gives the browser its session."""
     keep_member(request, answer, begun.secret)
     forget_cookie(request, answer, STEP)
     if switched:
@@ -113,17 +128,26 @@ def signed_in_answer(
         keep_ended(request, answer, row.key, MemberSessionEnd.DIFFERENT_USER)
     else:
         forget_ended(request, answer)
-    return answer
 
 
-def ask_more(
-    request: Request,
-    row: WorkspaceRow,
-    more: SessionLimitReached | SomebodyElseSignedIn,
-    following: str,
-) -> Response:
+def ask_more(request: Request, row: WorkspaceRow, more: More, following: str) -> Response:
     """Leads to the next step; its secret is in a cookie for a few minutes, never in an address."""
-    step = ROOM if isinstance(more, SessionLimitReached) else SWITCH
-    answer = RedirectResponse(sign_in_address(office_of(row).base, following, step), SEE_OTHER)
-    keep_cookie(request, answer, STEP, more.step, STEP_LIFE)
+    answer = RedirectResponse(step_address(row, more, following), SEE_OTHER)
+    keep_step(request, answer, more)
     return answer
+
+
+def step_address(row: WorkspaceRow, more: More, following: str) -> str:
+    """Where the next step is."""
+    return sign_in_address(office_of(row).base, following, _step_name(more))
+
+
+def _step_name(more: More) -> str:
+    if isinstance(more, SecondFactorAsked):
+        return SET_UP if more.enrols else CODE
+    return ROOM if isinstance(more, SessionLimitReached) else SWITCH
+
+
+def keep_step(request: Request, answer: Response, more: More) -> None:
+    """Gives the browser the secret of its next step."""
+    keep_cookie(request, answer, STEP, more.step, STEP_LIFE)
