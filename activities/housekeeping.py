@@ -171,6 +171,11 @@ class HousekeepingActivities:
         """Removes browsers that are trusted no longer."""
         return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_devices)
 
+    @activity.defn
+    async def purge_passkey_answers(self, due: SweepDue) -> Swept:
+        """Removes questions to passkeys that nobody could answer any more."""
+        return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_answers)
+
     async def _of_members(self, due: SweepDue, some: SessionSweep) -> Swept:
         async def sweep(at: datetime) -> int:
             async with self._transactions.work(at) as work:
@@ -218,6 +223,7 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.purge_page_visits,
     HousekeepingActivities.purge_second_factors,
     HousekeepingActivities.purge_trusted_devices,
+    HousekeepingActivities.purge_passkey_answers,
 )
 """What a run does, in order. A step that was released is never taken out of the class."""
 

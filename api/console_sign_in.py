@@ -4,6 +4,8 @@ The answer to strangers, wrong passwords and locked accounts is the same page. N
 anything; `console_sign_in_steps.py` has what may be asked before a session begins.
 """
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -134,6 +136,15 @@ def ask_more(request: Request, row: WorkspaceRow, more: More, following: str) ->
     """Leads to the next step; its secret is in a cookie for a few minutes, never in an address."""
     answer = RedirectResponse(step_address(row, more, following), SEE_OTHER)
     keep_step(request, answer, more)
+    return answer
+
+
+def sign_in_again(request: Request, row: WorkspaceRow, following: str, problem: str) -> Response:
+    """Leads back to the sign-in, which says what the problem was."""
+    base = office_of(row).base
+    query = urlencode({"next": safe_next(base, following), "problem": problem})
+    answer = RedirectResponse(f"{base}/sign-in?{query}", SEE_OTHER)
+    forget_cookie(request, answer, STEP)
     return answer
 
 

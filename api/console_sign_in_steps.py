@@ -10,22 +10,19 @@ C15).
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api.browser import (
     PostedPairs,
     cookie_name,
     field_of,
-    forget_cookie,
     refuse_cross_site,
     settings_of,
 )
 from api.console_next import safe_next
 from api.console_pages import office_of, outside_page
-from api.console_sign_in import ROOM, SEE_OTHER, SWITCH, ask_more, signed_in_answer
+from api.console_sign_in import ROOM, SWITCH, ask_more, sign_in_again, signed_in_answer
 from api.context import Begin
 from api.member_call import LONGEST_SECRET, browser_of, member_secret
 from api.own_session import own_sessions, session_id_in
@@ -85,11 +82,7 @@ async def whose_step(step: Step, needs: str) -> MemberRow | None:
 
 def begin_again(request: Request, step: Step) -> Response:
     """The step took too long, or was taken before: the password is asked for again."""
-    query = urlencode({"next": step.following, "problem": TOO_LATE})
-    base = office_of(step.workspace).base
-    answer = RedirectResponse(f"{base}/sign-in?{query}", SEE_OTHER)
-    forget_cookie(request, answer, STEP)
-    return answer
+    return sign_in_again(request, step.workspace, step.following, TOO_LATE)
 
 
 @router.get(f"/{ROOM}")

@@ -32,6 +32,7 @@ from domain.second_factor import (
 )
 from domain.settings import Settings
 from store.member import MemberRow, member_by_id
+from store.passkey import delete_passkeys
 from store.second_factor import (
     RecoveryCodeRow,
     SecondFactorRow,
@@ -187,10 +188,11 @@ async def remove_factor(work: Work, member: MemberRow, *, but: UUID) -> None:
 
 
 async def reset_factor(work: Work, workspace_id: UUID, member_id: UUID, actor: Actor) -> MemberRow:
-    """Takes away the second factor of somebody who has lost it; every session ends."""
+    """Takes away app and passkeys of somebody who has lost them; every session ends."""
     member = await member_by_id(work.db, workspace_id, member_id, lock=True)
     if member is None or member.state == MemberState.DELETED:
         raise NotFound("member")
-    if await delete_factors(work.db, member.id):
+    had_app = await delete_factors(work.db, member.id)
+    if await delete_passkeys(work.db, member.id) or had_app:
         await _changed(work, member, AuditEvent.MEMBER_FACTOR_RESET, actor, None)
     return member

@@ -31,6 +31,8 @@ class AuditEvent(StrEnum):
     MEMBER_FACTOR_RESET = "member.second_factor_reset"
     MEMBER_RECOVERY_CODES_MADE = "member.recovery_codes_made"
     MEMBER_RECOVERY_CODE_USED = "member.recovery_code_used"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
     TRUSTED_DEVICE_ADDED = "trusted_device.added"
     TRUSTED_DEVICE_ENDED = "trusted_device.ended"
     MEMBER_SESSION_STARTED = "member_session.started"

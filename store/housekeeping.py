@@ -16,6 +16,7 @@ from store.intent import IntentRow
 from store.mail import MailRow
 from store.member_link import MemberLinkRow
 from store.member_token import MemberTokenRow
+from store.passkey import AnsweredRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
 from store.second_factor import SecondFactorRow
 from store.sign_in_step import SignInStepRow
@@ -85,6 +86,11 @@ async def purge_enrolments(db: AsyncSession, before: datetime, limit: int) -> in
 async def purge_devices(db: AsyncSession, before: datetime, limit: int) -> int:
     """Removes up to `limit` browsers that members trusted until `before`."""
     return await _purge(db, TrustedDeviceRow, col(TrustedDeviceRow.expires_at) < before, limit)
+
+
+async def purge_answers(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` questions to passkeys that could be answered until `before`."""
+    return await _purge(db, AnsweredRow, col(AnsweredRow.expires_at) < before, limit)
 
 
 async def purge_links(db: AsyncSession, before: datetime, limit: int) -> int:

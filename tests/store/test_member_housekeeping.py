@@ -30,6 +30,7 @@ from store.member import MemberRow
 from store.member_link import MemberLinkRow
 from store.member_session import MemberSessionRow
 from store.member_token import MemberTokenRow
+from store.passkey import answer_once
 from store.second_factor import SecondFactorRow
 from store.sign_in_step import SignInStepRow
 from tests.rooms.authenticator import give_phone
@@ -166,6 +167,16 @@ async def test_trusted_browsers_go_a_day_after_their_end(kept: Kept) -> None:
     assert await kept.sweep("purge_trusted_devices") == 0
     kept.house.clock.turn(seconds=1)
     assert await kept.sweep("purge_trusted_devices") == 1
+
+
+async def test_answered_questions_to_passkeys_go_a_day_after_their_end(kept: Kept) -> None:
+    async with kept.house.transactions.work() as work:
+        assert await answer_once(work.db, "digest", work.at)
+        assert not await answer_once(work.db, "digest", work.at)
+    kept.house.clock.turn(days=1)
+    assert await kept.sweep("purge_passkey_answers") == 0
+    kept.house.clock.turn(seconds=1)
+    assert await kept.sweep("purge_passkey_answers") == 1
 
 
 async def test_links_that_are_over_go_after_a_month_and_open_ones_stay(kept: Kept) -> None:

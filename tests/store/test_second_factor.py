@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +32,7 @@ from domain.member_errors import (
 from store.access import LoginRow
 from store.audit import AuditRow
 from store.member import MemberRow, member_by_id
+from store.passkey import PasskeyRow
 from store.second_factor import RecoveryCodeRow, SecondFactorRow
 from store.trusted_device import TrustedDeviceRow
 from tests.rooms.authenticator import Phone, give_phone, newest_phone
@@ -356,9 +357,21 @@ async def test_disabling_a_new_password_and_another_factor_end_trust(desk: Desk)
     assert await house.all(TrustedDeviceRow) == []
 
 
+def passkey_of(member: MemberRow, at: datetime) -> PasskeyRow:
+    return PasskeyRow(
+        workspace_id=member.workspace_id,
+        member_id=member.id,
+        credential="c",
+        public_key=b"k",
+        created_at=at,
+    )
+
+
 async def test_a_deleted_account_leaves_no_factor(desk: Desk) -> None:
     house = desk.house
     await desk.trusted()
+    async with house.transactions.work() as work:
+        work.db.add(passkey_of(desk.anna, work.at))
     await make_member(house, "root@office.example", "Root")
     async with house.transactions.work() as work:
         member = await member_by_id(work.db, house.workspace_id, desk.anna.id, lock=True)
@@ -367,7 +380,7 @@ async def test_a_deleted_account_leaves_no_factor(desk: Desk) -> None:
         token = work.keyring.member_link_token(link.id, link.key_version)
     async with house.transactions.work() as work:
         await delete_account(work, house.workspace_id, token)
-    tables: tuple[Any, ...] = (SecondFactorRow, RecoveryCodeRow, TrustedDeviceRow)
+    tables: tuple[Any, ...] = (SecondFactorRow, RecoveryCodeRow, TrustedDeviceRow, PasskeyRow)
     for table in tables:
         assert await house.all(table) == [], table
 
@@ -376,9 +389,11 @@ async def test_an_administrator_resets_everything(desk: Desk) -> None:
     house = desk.house
     await desk.trusted()
     async with house.transactions.work() as work:
+        work.db.add(passkey_of(desk.anna, work.at))
+    async with house.transactions.work() as work:
         await reset_factor(work, house.workspace_id, desk.anna.id, OPERATOR)
         await reset_factor(work, house.workspace_id, desk.anna.id, OPERATOR)
-    tables: tuple[Any, ...] = (SecondFactorRow, RecoveryCodeRow, TrustedDeviceRow)
+    tables: tuple[Any, ...] = (SecondFactorRow, RecoveryCodeRow, TrustedDeviceRow, PasskeyRow)
     for table in tables:
         assert await house.all(table) == [], table
     assert (await desk.events()).count("member.second_factor_reset") == 1

@@ -1,4 +1,4 @@
-"""Second factors of members, their recovery codes, and the browsers that they trust."""
+"""Second factors of members, recovery codes, the browsers that they trust, and passkeys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-TABLES = ("second_factor", "recovery_code", "trusted_device")
+TABLES = ("second_factor", "recovery_code", "trusted_device", "passkey")
 
 
 def upgrade() -> None:
@@ -56,6 +56,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_trusted_device_expires_at"), "trusted_device", ["expires_at"])
     op.create_index(op.f("ix_trusted_device_workspace_id"), "trusted_device", ["workspace_id"])
+    op.create_table(
+        "passkey",
+        *_sealed(),
+        *_of_member(),
+        sa.Column("credential", sa.String(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        *_constraints("passkey"),
+        sa.UniqueConstraint(
+            "workspace_id", "credential", name=op.f("uq_passkey_workspace_id_credential")
+        ),
+    )
+    op.create_table(
+        "passkey_answer",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey_answer")),
+        sa.UniqueConstraint("digest", name=op.f("uq_passkey_answer_digest")),
+    )
+    op.create_index(op.f("ix_passkey_answer_expires_at"), "passkey_answer", ["expires_at"])
     for table in TABLES:
         op.create_index(op.f(f"ix_{table}_member_id"), table, ["member_id"])
 
@@ -85,5 +108,6 @@ def _constraints(table: str) -> list[sa.Constraint]:
 
 
 def downgrade() -> None:
+    op.drop_table("passkey_answer")
     for table in reversed(TABLES):
         op.drop_table(table)
