@@ -161,6 +161,21 @@ class HousekeepingActivities:
         kept_for = self._transactions.settings.report_visits_kept_for
         return await self._sweep(due, kept_for, housekeeping.purge_page_visits)
 
+    @activity.defn
+    async def purge_second_factors(self, due: SweepDue) -> Swept:
+        """Removes keys of authenticator apps that were shown and never confirmed."""
+        return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_enrolments)
+
+    @activity.defn
+    async def purge_trusted_devices(self, due: SweepDue) -> Swept:
+        """Removes browsers that are trusted no longer."""
+        return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_devices)
+
+    @activity.defn
+    async def purge_passkey_answers(self, due: SweepDue) -> Swept:
+        """Removes questions to passkeys that nobody could answer any more."""
+        return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_answers)
+
     async def _of_members(self, due: SweepDue, some: SessionSweep) -> Swept:
         async def sweep(at: datetime) -> int:
             async with self._transactions.work(at) as work:
@@ -206,6 +221,9 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.purge_member_tokens,
     HousekeepingActivities.purge_logins,
     HousekeepingActivities.purge_page_visits,
+    HousekeepingActivities.purge_second_factors,
+    HousekeepingActivities.purge_trusted_devices,
+    HousekeepingActivities.purge_passkey_answers,
 )
 """What a run does, in order. A step that was released is never taken out of the class."""
 

@@ -34,6 +34,7 @@ NEEDED = {
     MailKind.MEMBER_PASSWORD_RESET: ("link", "expires_at"),
     MailKind.MEMBER_ACCOUNT_DELETION: ("link", "expires_at"),
     MailKind.MEMBER_PASSWORD_CHANGED: ("happened_at",),
+    MailKind.MEMBER_SECOND_FACTOR_CHANGED: ("happened_at",),
     MailKind.MEMBER_LOCKED: ("happened_at", "expires_at"),
 }
 

@@ -3,7 +3,7 @@
 Whatever changes somebody's account is asked first, on a page of its own.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from domain.permission import Permission
 from domain.sign_in import LockPolicy
 from store.member import MemberRow, members_page
 from store.member_session import sessions_shown
+from store.second_factor import factors_set_at
 
 NAME = "Members"
 PATH = "/members"
@@ -75,9 +76,14 @@ async def get_members(call: ConsoleCall) -> HTMLResponse:
     call.needs(Permission.MEMBERS_MANAGE)
     cursor = call.request.query_params.get("cursor")
     rows, following = await members_page(call.work.db, call.workspace_id, cursor, ON_A_PAGE)
-    policy = await _policy(call)
-    shapes = [MemberShape.of(each, policy, call.work.at) for each in rows]
+    shapes = await _shapes(call, rows)
     return member_page(call, "members.html", members=shapes, following=following)
+
+
+async def _shapes(call: MemberCall, rows: Sequence[MemberRow]) -> list[MemberShape]:
+    policy, at = await _policy(call), call.work.at
+    factors = await factors_set_at(call.work.db, [each.id for each in rows])
+    return [MemberShape.of(each, policy, at, factors.get(each.id)) for each in rows]
 
 
 async def _policy(call: MemberCall) -> LockPolicy:
@@ -85,7 +91,8 @@ async def _policy(call: MemberCall) -> LockPolicy:
 
 
 async def _shape(call: MemberCall, row: MemberRow) -> MemberShape:
-    return MemberShape.of(row, await _policy(call), call.work.at)
+    (shape,) = await _shapes(call, [row])
+    return shape
 
 
 @router.get("/{member_id}", name=NAME)

@@ -16,7 +16,7 @@ from api.member_call import ConsoleCall, MemberCall
 from api.report_file import every_line, read_logins, read_visits, report_file
 from api.shapes.report import LOGIN_HEAD, VISIT_HEAD
 from commands.access_report import Wanted
-from commands.sign_in import LoginOutcome
+from commands.login import LoginOutcome
 from domain.permission import Permission
 from store.access import AccessFilter
 from store.member import members_page

@@ -5,6 +5,8 @@ anything, except for whom a trusted proxy vouches; `console_sign_in_steps.py` ha
 before a session begins.
 """
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -21,7 +23,12 @@ from commands.member_session import Begun, SignedIn, look_for_member
 from commands.sign_in import STEP, STEP_LIFE, PasswordSignIn, sign_in
 from commands.work import Transactions
 from commands.workspace import find_workspace
-from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
+from domain.member_errors import (
+    SecondFactorAsked,
+    SessionLimitReached,
+    SignInRefused,
+    SomebodyElseSignedIn,
+)
 from domain.member_session import MemberSessionEnd
 from store.member import MemberRow
 from store.workspace import WorkspaceRow
@@ -33,8 +40,10 @@ router = APIRouter(
 )
 
 SEE_OTHER = 303
+More = SecondFactorAsked | SessionLimitReached | SomebodyElseSignedIn
+"""What may be asked before a session begins."""
 LONGEST_ADDRESS = 320
-ROOM, SWITCH = "room", "switch"
+ROOM, SWITCH, CODE, SET_UP = "room", "switch", "code", "set-up"
 """The steps that may come in between, as their addresses name them."""
 
 
@@ -119,7 +128,7 @@ async def post_sign_in(
         return await _sign_in_page(
             request, workspace, begin, email=email, following=following, refused=refused
         )
-    except (SessionLimitReached, SomebodyElseSignedIn) as more:
+    except (SecondFactorAsked, SessionLimitReached, SomebodyElseSignedIn) as more:
         return ask_more(request, row, more, following)
     return signed_in_answer(request, row, begun, following)
 
@@ -129,6 +138,14 @@ def signed_in_answer(
 ) -> Response:
     """Gives the browser its session and leads to the page that was asked for."""
     answer = RedirectResponse(safe_next(office_of(row).base, following), SEE_OTHER)
+    keep_begun(request, answer, row, begun, switched=switched)
+    return answer
+
+
+def keep_begun(
+    request: Request, answer: Response, row: WorkspaceRow, begun: Begun, *, switched: bool = False
+) -> None:
+    """Gives the browser its session."""
     keep_member(request, answer, begun.secret)
     forget_cookie(request, answer, STEP)
     if switched:
@@ -136,17 +153,35 @@ def signed_in_answer(
         keep_ended(request, answer, row.key, MemberSessionEnd.DIFFERENT_USER)
     else:
         forget_ended(request, answer)
-    return answer
 
 
-def ask_more(
-    request: Request,
-    row: WorkspaceRow,
-    more: SessionLimitReached | SomebodyElseSignedIn,
-    following: str,
-) -> Response:
+def ask_more(request: Request, row: WorkspaceRow, more: More, following: str) -> Response:
     """Leads to the next step; its secret is in a cookie for a few minutes, never in an address."""
-    step = ROOM if isinstance(more, SessionLimitReached) else SWITCH
-    answer = RedirectResponse(sign_in_address(office_of(row).base, following, step), SEE_OTHER)
-    keep_cookie(request, answer, STEP, more.step, STEP_LIFE)
+    answer = RedirectResponse(step_address(row, more, following), SEE_OTHER)
+    keep_step(request, answer, more)
     return answer
+
+
+def sign_in_again(request: Request, row: WorkspaceRow, following: str, problem: str) -> Response:
+    """Leads back to the sign-in, which says what the problem was."""
+    base = office_of(row).base
+    query = urlencode({"next": safe_next(base, following), "problem": problem})
+    answer = RedirectResponse(f"{base}/sign-in?{query}", SEE_OTHER)
+    forget_cookie(request, answer, STEP)
+    return answer
+
+
+def step_address(row: WorkspaceRow, more: More, following: str) -> str:
+    """Where the next step is."""
+    return sign_in_address(office_of(row).base, following, _step_name(more))
+
+
+def _step_name(more: More) -> str:
+    if isinstance(more, SecondFactorAsked):
+        return SET_UP if more.enrols else CODE
+    return ROOM if isinstance(more, SessionLimitReached) else SWITCH
+
+
+def keep_step(request: Request, answer: Response, more: More) -> None:
+    """Gives the browser the secret of its next step."""
+    keep_cookie(request, answer, STEP, more.step, STEP_LIFE)

@@ -1,5 +1,7 @@
 """What may be asked after the right password and before a session begins.
 
+`console_sign_in_code.py` has what comes first: the second factor.
+
 `room`: the limit is reached, and one of one's own sessions can end for the new one (SH-5).
 `switch`: somebody else is signed in on this browser, whose session the new one would end (EX-4,
 C15).
@@ -8,22 +10,19 @@ C15).
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api.browser import (
     PostedPairs,
     cookie_name,
     field_of,
-    forget_cookie,
     refuse_cross_site,
     settings_of,
 )
 from api.console_next import safe_next
 from api.console_pages import office_of, outside_page
-from api.console_sign_in import ROOM, SEE_OTHER, SWITCH, ask_more, signed_in_answer
+from api.console_sign_in import ROOM, SWITCH, ask_more, sign_in_again, signed_in_answer
 from api.context import Begin
 from api.member_call import LONGEST_SECRET, browser_of, member_secret
 from api.own_session import own_sessions, session_id_in
@@ -57,21 +56,23 @@ class Step:
     following: str
 
 
-def _following(request: Request) -> str:
+def following_of(request: Request) -> str:
+    """The way back that an address names."""
     return request.query_params.get("next", "")
 
 
 @asynccontextmanager
-async def _step(
+async def step_here(
     request: Request, workspace: str, begin: Transactions, following: str
 ) -> AsyncIterator[Step]:
+    """The half-done sign-in of a browser, in a transaction."""
     secret = request.cookies.get(cookie_name(settings_of(request), STEP), "")[:LONGEST_SECRET]
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
         yield Step(work, row, secret, safe_next(office_of(row).base, following))
 
 
-async def _whose(step: Step, needs: str) -> tuple[MemberRow, SignInMode] | None:
+async def whose_step(step: Step, needs: str) -> tuple[MemberRow, SignInMode] | None:
     """Who showed who it is, and how; None if that was too long ago, or for another step."""
     try:
         found, member = await step_of(step.work, step.workspace.id, step.secret)
@@ -80,22 +81,18 @@ async def _whose(step: Step, needs: str) -> tuple[MemberRow, SignInMode] | None:
     return (member, SignInMode(found.mode)) if found.needs == needs else None
 
 
-def _begin_again(request: Request, step: Step) -> Response:
+def begin_again(request: Request, step: Step) -> Response:
     """The step took too long, or was taken before: the password is asked for again."""
-    query = urlencode({"next": step.following, "problem": TOO_LATE})
-    base = office_of(step.workspace).base
-    answer = RedirectResponse(f"{base}/sign-in?{query}", SEE_OTHER)
-    forget_cookie(request, answer, STEP)
-    return answer
+    return sign_in_again(request, step.workspace, step.following, TOO_LATE)
 
 
 @router.get(f"/{ROOM}")
 async def get_room(request: Request, workspace: str, begin: Begin) -> Response:
     """One's own sessions, one of which may end for the new one."""
-    async with _step(request, workspace, begin, _following(request)) as step:
-        whose = await _whose(step, ROOM)
+    async with step_here(request, workspace, begin, following_of(request)) as step:
+        whose = await whose_step(step, ROOM)
         if whose is None:
-            return _begin_again(request, step)
+            return begin_again(request, step)
         member, mode = whose
         living = await living_sessions(step.work.db, member.id, step.work.at)
     return outside_page(
@@ -113,10 +110,10 @@ async def get_room(request: Request, workspace: str, begin: Begin) -> Response:
 @router.get(f"/{SWITCH}")
 async def get_switch(request: Request, workspace: str, begin: Begin) -> Response:
     """Says whose session would end."""
-    async with _step(request, workspace, begin, _following(request)) as step:
-        whose = await _whose(step, SWITCH)
+    async with step_here(request, workspace, begin, following_of(request)) as step:
+        whose = await whose_step(step, SWITCH)
         if whose is None:
-            return _begin_again(request, step)
+            return begin_again(request, step)
         found = await look_for_member(step.work, step.workspace.id, member_secret(request))
     return outside_page(
         request,
@@ -134,7 +131,7 @@ async def post_room(
 ) -> Response:
     """Ends the chosen session and begins the one that was refused."""
     chosen = session_id_in(field_of(posted, "session"))
-    async with _step(request, workspace, begin, field_of(posted, "next")) as step:
+    async with step_here(request, workspace, begin, field_of(posted, "next")) as step:
         return await _taken(
             request,
             step,
@@ -149,7 +146,7 @@ async def post_switch(
     request: Request, workspace: str, posted: PostedPairs, begin: Begin
 ) -> Response:
     """Ends the other member's session in this browser and begins the new one."""
-    async with _step(request, workspace, begin, field_of(posted, "next")) as step:
+    async with step_here(request, workspace, begin, field_of(posted, "next")) as step:
         return await _taken(
             request,
             step,
@@ -168,7 +165,7 @@ async def _taken(
     try:
         begun = await take()
     except SignInRefused:
-        return _begin_again(request, step)
+        return begin_again(request, step)
     if isinstance(begun, DomainError):
         return ask_more(request, step.workspace, begun, step.following)
     return signed_in_answer(request, step.workspace, begun, step.following, switched=switched)

@@ -23,6 +23,7 @@ from commands.member_session import (
     recognise_member,
     vouched_in,
 )
+from commands.trusted_device import TrustedBrowser
 from commands.work import Transactions, Work
 from commands.workspace import find_workspace
 from domain.actor import Actor
@@ -34,6 +35,9 @@ from store.member_session import MemberSessionRow
 from store.workspace import WorkspaceRow
 
 MEMBER = "member"
+TRUSTED = "trusted-"
+MOST_TRUSTED = 20
+"""Cookies of members who trust one browser that are looked at."""
 LONGEST_SECRET = 128
 LONGEST_PAGE = 80
 
@@ -60,11 +64,21 @@ def vouched_digest(request: Request) -> str:
 
 def browser_of(request: Request) -> Browser:
     """The browser as a sign-in remembers it."""
-    return Browser(
-        member_secret(request),
-        request.headers.get("user-agent", "")[:LONGEST_BROWSER],
-        vouched=vouched_digest(request),
-    )
+    name = request.headers.get("user-agent", "")[:LONGEST_BROWSER]
+    vouched = vouched_digest(request)
+    return Browser(member_secret(request), name, vouched=vouched, trusted=trusted_secrets(request))
+
+
+def trusted_secrets(request: Request) -> tuple[str, ...]:
+    """The secrets by which members trust this browser: a cookie each."""
+    beginning = cookie_name(settings_of(request), TRUSTED)
+    found = [value for name, value in request.cookies.items() if name.startswith(beginning)]
+    return tuple(each[:LONGEST_SECRET] for each in found[:MOST_TRUSTED])
+
+
+def keep_trusted(request: Request, response: Response, trusted: TrustedBrowser) -> None:
+    """Gives the browser the secret by which a member trusts it."""
+    keep_cookie(request, response, TRUSTED + trusted.member_id.hex, trusted.secret, trusted.lasts)
 
 
 def keep_member(request: Request, response: Response, secret: str) -> None:

@@ -1,6 +1,6 @@
 """`/api/v1/members`: who works in the workspace, and what each may do (PS-41, SX-16)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from commands.member import (
     invite_member,
     unlock_member,
 )
+from commands.second_factor import reset_factor
 from commands.setting import effective_settings
 from commands.sign_in import lock_policy
 from commands.work import Work
@@ -28,6 +29,7 @@ from domain.actor import Actor
 from domain.errors import CursorInvalid, IdempotencyKeyReused, NotFound
 from domain.member_errors import LastAdministrator, MemberExists, MemberInvalid
 from store.member import MemberRow, members_page
+from store.second_factor import factors_set_at
 
 router = APIRouter(prefix="/api/v1/members", tags=["members"])
 
@@ -35,8 +37,14 @@ Verb = Callable[[Work, UUID, UUID, Actor], Awaitable[MemberRow]]
 
 
 async def _shape(call: Call, row: MemberRow) -> MemberShape:
+    (shape,) = await _shapes(call, [row])
+    return shape
+
+
+async def _shapes(call: Call, rows: Sequence[MemberRow]) -> list[MemberShape]:
     policy = lock_policy(await effective_settings(call.work, call.workspace_id))
-    return MemberShape.of(row, policy, call.work.at)
+    factors = await factors_set_at(call.work.db, [each.id for each in rows])
+    return [MemberShape.of(each, policy, call.work.at, factors.get(each.id)) for each in rows]
 
 
 @router.get("", responses=refusals(CursorInvalid))
@@ -45,9 +53,7 @@ async def list_members(call: ApiCall, paging: Pages) -> Page[MemberShape]:
     rows, following = await members_page(
         call.work.db, call.workspace_id, paging.cursor, paging.limit
     )
-    policy = lock_policy(await effective_settings(call.work, call.workspace_id))
-    shapes = [MemberShape.of(each, policy, call.work.at) for each in rows]
-    return Page(items=shapes, next=following)
+    return Page(items=await _shapes(call, rows), next=following)
 
 
 @router.post(
@@ -107,6 +113,18 @@ async def post_enable(call: ApiCall, member_id: UUID, _key: IdempotencyKey = Non
 async def post_unlock(call: ApiCall, member_id: UUID, _key: IdempotencyKey = None) -> Response:
     """Clears the lock after too many wrong passwords (SX-16)."""
     return await once(call, 200, partial(_act, call, member_id, unlock_member))
+
+
+@router.post(
+    "/{member_id}/reset-second-factor",
+    response_model=MemberShape,
+    responses=refusals(NotFound, IdempotencyKeyReused),
+)
+async def post_reset_factor(
+    call: ApiCall, member_id: UUID, _key: IdempotencyKey = None
+) -> Response:
+    """Takes away the second factor of a member who has lost it; every session ends."""
+    return await once(call, 200, partial(_act, call, member_id, reset_factor))
 
 
 async def _act(call: Call, member_id: UUID, verb: Verb) -> MemberShape:

@@ -103,6 +103,7 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
         "POST /members/{member_id}/disable",
         "POST /members/{member_id}/enable",
         "POST /members/{member_id}/invite",
+        "POST /members/{member_id}/reset-second-factor",
         "POST /members/{member_id}/unlock",
         "GET /member-sessions",
         "POST /member-sessions/{member_session_id}/kill",

@@ -156,6 +156,11 @@ TABLE: Mapping[type[DomainError], Meaning] = {
         # Neither the step, a secret of the browser that asked, nor who it is.
         ProblemKind(409, "somebody-else-signed-in", "Somebody else is signed in here")
     ),
+    member_errors.SecondFactorAsked: Meaning(
+        # The step stays out, as above.
+        ProblemKind(403, "second-factor-asked", "A second factor is asked for"),
+        _named("enrols"),
+    ),
     member_errors.TokenRefused: Meaning(
         ProblemKind(400, "token-refused", "The refresh token is refused")
     ),

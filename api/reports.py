@@ -13,7 +13,7 @@ from api.report_file import CSV, every_line, read_logins, read_visits, report_fi
 from api.shapes.field import AnyId, Moment, Page
 from api.shapes.report import LOGIN_HEAD, VISIT_HEAD, LoginShape, VisitShape
 from commands.access_report import Wanted
-from commands.sign_in import LoginOutcome
+from commands.login import LoginOutcome
 from domain.errors import CursorInvalid
 from store.access import AccessFilter
 

@@ -16,13 +16,18 @@ from commands.member_token import refresh_tokens, revoke_tokens
 from commands.program_sign_in import ProgramSignIn, sign_in_program
 from commands.work import Transactions
 from domain.errors import DomainError
-from domain.member_errors import SessionLimitReached, SignInRefused, TokenRefused
+from domain.member_errors import (
+    SecondFactorAsked,
+    SessionLimitReached,
+    SignInRefused,
+    TokenRefused,
+)
 from domain.member_token import Tokens
 
 router = APIRouter(prefix="/api/v1/token", tags=["token"])
 
 REFUSED = 400
-GRANT = (SignInRefused, SessionLimitReached, TokenRefused)
+GRANT = (SignInRefused, SecondFactorAsked, SessionLimitReached, TokenRefused)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     each.status: documented([each]) for each in OF_EVERY_ROUTE if each.status != REFUSED
 }
@@ -66,7 +71,7 @@ def _told(error: str, description: str) -> Response:
 async def _tokens(request: Request, begin: Transactions, wanted: TokenWanted) -> Tokens:
     if wanted.grant_type == "password":
         name = wanted.client_id or request.headers.get("user-agent", "")
-        typed = ProgramSignIn(wanted.workspace, wanted.username, wanted.password, name)
+        typed = ProgramSignIn(wanted.workspace, wanted.username, wanted.password, name, wanted.otp)
         return await sign_in_program(begin, typed)
     async with begin.work() as work:
         found = await refresh_tokens(work, wanted.refresh_token)

@@ -18,6 +18,7 @@ from commands.member import (
 )
 from commands.member_link import address_of_link
 from commands.member_session import SessionTarget, kill_session
+from commands.second_factor import reset_factor
 from commands.setting import effective_settings
 from commands.sign_in import lock_policy
 from commands.work import Work
@@ -107,6 +108,12 @@ def enable(who: Who, workspace: WorkspaceKey) -> None:
 def unlock(who: Who, workspace: WorkspaceKey) -> None:
     """Clears the lock after too many wrong passwords."""
     run(_act(who, workspace, unlock_member, "Unlocked"))
+
+
+@member.command("reset-second-factor")
+def reset_second_factor(who: Who, workspace: WorkspaceKey) -> None:
+    """Takes away the second factor of somebody who has lost it; every session ends."""
+    run(_act(who, workspace, reset_factor, "Reset the second factor of"))
 
 
 async def _act(who: str, workspace: str, verb: Verb, done: str) -> None:

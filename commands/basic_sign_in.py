@@ -7,6 +7,7 @@ shows, as long as it lives. After that the next request begins another one; nobo
 from dataclasses import dataclass
 from uuid import UUID
 
+from commands.login import LoginOutcome, log_attempt
 from commands.member_session import (
     LONGEST_BROWSER,
     Browser,
@@ -15,12 +16,19 @@ from commands.member_session import (
     recognise_member,
 )
 from commands.setting import effective_settings
-from commands.sign_in import LoginOutcome, PasswordSignIn, log_attempt, sign_in
+from commands.sign_in import PasswordSignIn, sign_in
 from commands.work import Transactions, Work
 from domain.errors import Unauthenticated
-from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
+from domain.member_errors import (
+    SecondFactorAsked,
+    SessionLimitReached,
+    SignInRefused,
+    SomebodyElseSignedIn,
+)
 from domain.sign_in import SignInMode
 from store.workspace import workspace_by_key
+
+REFUSALS = (SignInRefused, SecondFactorAsked, SessionLimitReached, SomebodyElseSignedIn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ async def _sign_in(begin: Transactions, workspace_id: UUID, client: BasicClient)
     shown = PasswordSignIn(workspace_id, client.email, client.password, client.browser, mode)
     try:
         await sign_in(begin, shown)
-    except (SignInRefused, SessionLimitReached, SomebodyElseSignedIn) as refused:
+    except REFUSALS as refused:
+        # A factor cannot be asked of a client that shows the same at every request.
         raise Unauthenticated from refused
 
 

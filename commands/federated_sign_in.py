@@ -12,9 +12,10 @@ from uuid import UUID
 
 from adapters.openid import Provider, address_to_ask, claims_of
 from commands.federation import refuse_other_channels
+from commands.login import LoginOutcome, log_attempt
 from commands.member import address_digest
 from commands.member_session import Begun, Browser
-from commands.sign_in import LoginOutcome, Recognised, log_attempt, sign_in_recognised
+from commands.recognised_sign_in import Recognised, sign_in_recognised
 from commands.work import Transactions, Work
 from domain.errors import NotFound
 from domain.federation import (

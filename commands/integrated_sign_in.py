@@ -8,7 +8,7 @@ from uuid import UUID
 
 from commands.member import address_digest
 from commands.member_session import Begun, Browser, end_sessions_in, vouched_in
-from commands.sign_in import Recognised, sign_in_recognised
+from commands.recognised_sign_in import Recognised, sign_in_recognised
 from commands.work import Work
 from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
 from domain.member_session import MemberSessionEnd

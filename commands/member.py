@@ -19,6 +19,7 @@ from domain.member_session import MemberSessionEnd
 from domain.sign_in import Attempts
 from store.member import MemberRow, administrators_of, member_by_address, member_by_id
 from store.member_link import MemberLinkRow, end_links
+from store.trusted_device import delete_devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ async def set_password(work: Work, workspace_id: UUID, token: str, kept: str) ->
     """An invited member makes its account, or one who forgot its password chooses another.
 
     `kept` is the hash. The link is used up, every other of these links ends, and so does every
-    session: whoever knew the old password is out. Raises `LinkOver` or `NotFound`.
+    session and trusted browser: whoever knew the old password is out. Raises `LinkOver` or
+    `NotFound`.
     """
     found = await spend_link(work, workspace_id, token)
     if found.row.kind == LinkKind.DELETE_ACCOUNT:
@@ -136,6 +138,7 @@ async def set_password(work: Work, workspace_id: UUID, token: str, kept: str) ->
     member.note(Attempts())
     kinds = (LinkKind.INVITATION, LinkKind.FORGOT_PASSWORD)
     await end_links(work.db, member.id, kinds, work.at)
+    await delete_devices(work.db, member.id)
     await end_sessions_of(work, member, MemberSessionEnd.KILLED, actor_of(member))
     event = AuditEvent.MEMBER_REGISTERED if is_new else AuditEvent.MEMBER_PASSWORD_CHANGED
     audit_member(work, event, member, actor_of(member))
@@ -200,13 +203,14 @@ async def change_role(
 async def disable_member(
     work: Work, workspace_id: UUID, member_id: UUID, actor: Actor
 ) -> MemberRow:
-    """Ends every session and refuses every new one, until enabled again (ASVS 7.4.2)."""
+    """Ends every session and trusted browser and lets none begin, until enabled (ASVS 7.4.2)."""
     await keep_one_administrator(work, workspace_id, member_id, losing=True)
     member = await _locked(work, workspace_id, member_id)
     if member.state in {MemberState.ACTIVE, MemberState.INVITED}:
         member.state, member.updated_at = MemberState.DISABLED, work.at
         await end_sessions_of(work, member, MemberSessionEnd.KILLED, actor)
         await end_links(work.db, member.id, tuple(LinkKind), work.at)
+        await delete_devices(work.db, member.id)
         audit_member(work, AuditEvent.MEMBER_DISABLED, member, actor)
     return member
 

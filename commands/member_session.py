@@ -55,6 +55,7 @@ class Browser:
 
     A program of the member's `takes_tokens` instead of a cookie, or `keeps_secret`, as it shows the
     same at every request. `vouched` is the digest of whoever a reverse proxy says is there, or "".
+    `trusted` are the secrets of the cookies by which members trust it (SH-11).
     """
 
     secret: str = ""
@@ -62,6 +63,7 @@ class Browser:
     takes_tokens: bool = False
     keeps_secret: bool = False
     vouched: str = ""
+    trusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from domain.member_session import MemberSessionEnd
 from domain.sign_in import Attempts, LockPolicy
 from store.member import MemberRow, member_by_id
 from store.member_link import end_links
+from store.trusted_device import delete_devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ async def _adopt(work: Work, found: SignedIn, secret: str, kept: str) -> str:
     member.password, member.password_set_at, member.updated_at = kept, work.at, work.at
     member.note(Attempts())
     await end_links(work.db, member.id, (LinkKind.FORGOT_PASSWORD,), work.at)
+    await delete_devices(work.db, member.id)
     await end_sessions_of(
         work, member, MemberSessionEnd.KILLED, actor_here(found), but=found.session.id
     )

@@ -13,16 +13,20 @@ from store.workspace import workspace_by_key
 
 @dataclass(frozen=True, slots=True)
 class ProgramSignIn:
-    """A workspace by its key, what its member would type, and what the program calls itself."""
+    """A workspace by its key, what its member would type, and what the program calls itself.
+
+    `code` is of the second factor.
+    """
 
     workspace: str
     email: str
     password: str
     name: str
+    code: str = ""
 
 
 async def sign_in_program(begin: Transactions, wanted: ProgramSignIn) -> Tokens:
-    """Begins a session of the program's own; raises `SignInRefused` or `SessionLimitReached`.
+    """Begins a session of the program's own; raises as `sign_in` does.
 
     A workspace that does not exist is refused as a stranger is, and as slowly.
     """
@@ -32,7 +36,7 @@ async def sign_in_program(begin: Transactions, wanted: ProgramSignIn) -> Tokens:
         await is_right(wanted.password, "")
         raise SignInRefused
     browser = Browser(name=wanted.name[:LONGEST_BROWSER], takes_tokens=True)
-    typed = PasswordSignIn(workspace.id, wanted.email, wanted.password, browser)
+    typed = PasswordSignIn(workspace.id, wanted.email, wanted.password, browser, code=wanted.code)
     begun = await sign_in(begin, typed)
     if begun.tokens is None:
         raise SignInRefused

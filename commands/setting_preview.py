@@ -14,6 +14,7 @@ from domain.setting_effect import EFFECTS, Effect, SettingChange
 from domain.settings import Settings
 from domain.sign_in import SignInMode
 from store import setting_effect as counts
+from store.trusted_device import count_devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ async def _tokens(change: _Change) -> int:
     return await counts.count_tokens(change.work.db, change.workspace_id, change.work.at)
 
 
+async def _devices(change: _Change) -> int:
+    return await count_devices(change.work.db, change.workspace_id, change.work.at)
+
+
 async def _locks(change: _Change) -> int:
     return await counts.count_locked(
         change.work.db, change.workspace_id, change.work.at, change.before.login_lock
@@ -112,5 +117,6 @@ COUNTS: Mapping[Effect, Callable[[_Change], Awaitable[int]]] = {
     Effect.INVITATIONS_KEPT: _invitations,
     Effect.LINKS_KEPT: _links,
     Effect.TOKENS_KEPT: _tokens,
+    Effect.DEVICES_KEPT: _devices,
     Effect.LOCKS_MOVED: _locks,
 }

@@ -9,9 +9,9 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from uuid import UUID
 
+from commands.login import LoginOutcome, log_attempt
 from commands.mail import queue_member_mail
 from commands.member import actor_of, address_digest, audit_member
 from commands.member_admission import begin_session
@@ -25,6 +25,7 @@ from commands.member_session import (
 )
 from commands.member_token import first_tokens
 from commands.password import is_right
+from commands.second_factor import asked_of, begin_enrolment, is_code_right
 from commands.setting import effective_settings
 from commands.work import Transactions, Work
 from domain.actor import SIGN_IN
@@ -32,10 +33,15 @@ from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.mail import MailKind
 from domain.member import MemberState
-from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
+from domain.member_errors import (
+    SecondFactorAsked,
+    SessionLimitReached,
+    SignInRefused,
+    SomebodyElseSignedIn,
+)
+from domain.second_factor import Asked
 from domain.settings import Settings
 from domain.sign_in import Attempts, LockPolicy, SignInMode
-from store.access import LoginRow
 from store.member import MemberRow, member_by_address, member_by_id
 from store.member_session import MemberSessionRow
 from store.sign_in_step import SignInStepRow, step_by_digest, use_step
@@ -46,34 +52,16 @@ NEEDS_ROOM = "room"
 NEEDS_SWITCH = "switch"
 
 
-class LoginOutcome(StrEnum):
-    """What an attempt at signing in came to, as the login report says it (EE-15, EE-17)."""
-
-    SIGNED_IN = "signed_in"
-    FAILED = "failed"
-    LOCKED = "locked"
-    LIMIT_REACHED = "limit_reached"
-
-
 @dataclass(frozen=True, slots=True)
 class PasswordSignIn:
-    """What somebody typed, in which browser."""
+    """What somebody typed, in which browser; `code` is what a program sends along."""
 
     workspace_id: UUID
     email: str
     password: str
     browser: Browser
     mode: SignInMode = SignInMode.PASSWORD
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """Whom another system has recognised, or None for nobody of here; in which way and browser."""
-
-    workspace_id: UUID
-    member_id: UUID | None
-    mode: SignInMode
-    browser: Browser
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +73,9 @@ class _Known:
 
 
 async def sign_in(begin: Transactions, wanted: PasswordSignIn) -> Begun:
-    """Begins a session; raises `SignInRefused`, `SessionLimitReached` or `SomebodyElseSignedIn`.
+    """Begins a session, or raises `SignInRefused` or what is asked for before.
 
+    That is `SecondFactorAsked`, `SessionLimitReached` or `SomebodyElseSignedIn`.
     Guesses that are made at once are compared at once and judged one after the other: after the
     last wrong one that is allowed, nobody learns any more whether the next was right.
     """
@@ -110,9 +99,9 @@ async def _known(work: Work, wanted: PasswordSignIn) -> _Known:
 
 async def _judge(
     work: Work, wanted: PasswordSignIn, known: _Known, *, right: bool
-) -> Begun | SignInRefused | SessionLimitReached | SomebodyElseSignedIn:
+) -> Begun | SignInRefused | SecondFactorAsked | SessionLimitReached | SomebodyElseSignedIn:
     # Asked for also where nobody was recognised, so that it takes as long.
-    member = await _active(work, wanted.workspace_id, known.member_id or wanted.workspace_id)
+    member = await active_member(work, wanted.workspace_id, known.member_id or wanted.workspace_id)
     settings = await effective_settings(work, wanted.workspace_id)
     policy = lock_policy(settings)
     if member and member.attempts.is_locked(work.at, policy):
@@ -121,40 +110,55 @@ async def _judge(
         if member is not None:
             count_wrong(work, member, policy)
         return _refused(work, wanted, member, LoginOutcome.FAILED)
+    asked = await asked_of(work, member, settings, wanted.browser)
+    if asked is Asked.CODE and wanted.browser.takes_tokens and wanted.code:
+        if not await is_code_right(work, member, wanted.code):
+            count_wrong(work, member, policy)
+            return _refused(work, wanted, member, LoginOutcome.FAILED)
+        asked = Asked.NOTHING
+    if asked is not Asked.NOTHING:
+        return await _ask_factor(work, member, wanted.browser, asked)
+    return await admit(work, member, wanted.mode, wanted.browser)
+
+
+async def _ask_factor(
+    work: Work, member: MemberRow, browser: Browser, asked: Asked
+) -> SecondFactorAsked:
+    """Wrong passwords and codes stay counted until both were right: nobody guesses on and on."""
+    enrols = asked is Asked.ENROLMENT
+    if browser.takes_tokens or browser.keeps_secret:
+        return SecondFactorAsked("", enrols)
+    step, secret = _step_row(work, member, SignInMode.PASSWORD, asked.value)
+    if enrols:
+        await begin_enrolment(work, member, step.id)
+    return SecondFactorAsked(secret, enrols)
+
+
+async def admit(
+    work: Work, member: MemberRow, mode: SignInMode, browser: Browser
+) -> Begun | SessionLimitReached | SomebodyElseSignedIn:
+    """Begins the session of a locked member who has shown everything, or asks what comes first."""
     member.note(Attempts())
-    if begun := await _begun_meanwhile(work, wanted):
+    if begun := await _begun_meanwhile(work, member, browser):
         return begun
-    if name := await _somebody_else(work, member, wanted.browser):
-        return SomebodyElseSignedIn(name, _add_step(work, member, wanted.mode, NEEDS_SWITCH))
-    return await _begin(work, member, wanted.mode, wanted.browser)
+    return await begin_or_ask(work, member, mode, browser)
 
 
-async def _begun_meanwhile(work: Work, wanted: PasswordSignIn) -> Begun | None:
+async def begin_or_ask(
+    work: Work, member: MemberRow, mode: SignInMode, browser: Browser
+) -> Begun | SessionLimitReached | SomebodyElseSignedIn:
+    """Begins the session, unless somebody else's would end for it, who is asked about first."""
+    if name := await _somebody_else(work, member, browser):
+        return SomebodyElseSignedIn(name, _add_step(work, member, mode, NEEDS_SWITCH))
+    return await _begin(work, member, mode, browser)
+
+
+async def _begun_meanwhile(work: Work, member: MemberRow, browser: Browser) -> Begun | None:
     """What another request of the same client began while this one's password was compared."""
-    secret = wanted.browser.secret
-    if not wanted.browser.keeps_secret:
+    if not browser.keeps_secret:
         return None
-    found = await look_for_member(work, wanted.workspace_id, secret)
-    return Begun(found.session, secret) if isinstance(found, SignedIn) else None
-
-
-async def sign_in_recognised(
-    work: Work, wanted: Recognised
-) -> Begun | SignInRefused | SessionLimitReached | SomebodyElseSignedIn:
-    """Begins the session of somebody who proved elsewhere who it is; refused unless it is active.
-
-    Wrong passwords do not lock this way in: there is nothing here to guess, and a stranger could
-    keep a member out. A refusal is returned and not raised, for it is in the report (EE-17).
-    """
-    member_id = wanted.member_id
-    member = await _active(work, wanted.workspace_id, member_id) if member_id else None
-    if member is None:
-        failed = LoginOutcome.FAILED
-        log_attempt(work, wanted.workspace_id, None, failed, wanted.browser, wanted.mode)
-        return SignInRefused()
-    if name := await _somebody_else(work, member, wanted.browser):
-        return SomebodyElseSignedIn(name, _add_step(work, member, wanted.mode, NEEDS_SWITCH))
-    return await _begin(work, member, wanted.mode, wanted.browser)
+    found = await look_for_member(work, member.workspace_id, browser.secret)
+    return Begun(found.session, browser.secret) if isinstance(found, SignedIn) else None
 
 
 def lock_policy(settings: Settings) -> LockPolicy:
@@ -187,7 +191,8 @@ def _refused(
     return SignInRefused()
 
 
-async def _active(work: Work, workspace_id: UUID, member_id: UUID) -> MemberRow | None:
+async def active_member(work: Work, workspace_id: UUID, member_id: UUID) -> MemberRow | None:
+    """The member, its row locked, if it may sign in."""
     member = await member_by_id(work.db, workspace_id, member_id, lock=True)
     return member if member and member.state == MemberState.ACTIVE else None
 
@@ -212,6 +217,12 @@ async def _with_tokens(work: Work, begun: Begun, session: MemberSessionRow) -> B
 
 def _add_step(work: Work, member: MemberRow, mode: SignInMode, needs: str) -> str:
     """Remembers what was shown; the secret for this browser's next step."""
+    return _step_row(work, member, mode, needs)[1]
+
+
+def _step_row(
+    work: Work, member: MemberRow, mode: SignInMode, needs: str
+) -> tuple[SignInStepRow, str]:
     secret = secrets.token_urlsafe(32)
     row = SignInStepRow(
         workspace_id=member.workspace_id,
@@ -224,33 +235,20 @@ def _add_step(work: Work, member: MemberRow, mode: SignInMode, needs: str) -> st
         expires_at=work.at + STEP_LIFE,
     )
     work.db.add(row)
-    return secret
-
-
-def log_attempt(
-    work: Work,
-    workspace_id: UUID,
-    member_id: UUID | None,
-    outcome: LoginOutcome,
-    browser: Browser,
-    mode: SignInMode,
-) -> None:
-    """Writes an attempt down for the login report, good or bad (EE-17)."""
-    row = LoginRow(
-        workspace_id=workspace_id, member_id=member_id, mode=mode, outcome=outcome, at=work.at
-    )
-    row.browser = browser.name
-    work.db.add(row)
+    return row, secret
 
 
 async def step_of(work: Work, workspace_id: UUID, secret: str) -> tuple[SignInStepRow, MemberRow]:
-    """The half-done sign-in of a browser and whose it is; raises `SignInRefused`."""
+    """The half-done sign-in of a browser and whose it is; raises `SignInRefused`.
+
+    A password that was chosen since then is the end of it.
+    """
     digests = work.keyring.digests(STEP, secret) if secret else []
     step = await step_by_digest(work.db, workspace_id, digests) if digests else None
     if step is None or step.used_at is not None or step.expires_at <= work.at:
         raise SignInRefused
-    member = await _active(work, workspace_id, step.member_id)
-    if member is None:
+    member = await active_member(work, workspace_id, step.member_id)
+    if member is None or (member.password_set_at or step.created_at) > step.created_at:
         raise SignInRefused
     return step, member
 

@@ -24,6 +24,7 @@ class MailKind(StrEnum):
     MEMBER_PASSWORD_RESET = "member_password_reset"  # noqa: S105 - a kind, not a secret
     MEMBER_ACCOUNT_DELETION = "member_account_deletion"
     MEMBER_PASSWORD_CHANGED = "member_password_changed"  # noqa: S105 - as above
+    MEMBER_SECOND_FACTOR_CHANGED = "member_second_factor_changed"
     MEMBER_LOCKED = "member_locked"
 
     @property

@@ -97,6 +97,7 @@ ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.MEMBER_PASSWORD_RESET: (*_MEMBER, *_WITH_LINK),
     MailKind.MEMBER_ACCOUNT_DELETION: (*_MEMBER, *_WITH_LINK),
     MailKind.MEMBER_PASSWORD_CHANGED: (*_MEMBER, "happened_at"),
+    MailKind.MEMBER_SECOND_FACTOR_CHANGED: (*_MEMBER, "happened_at"),
     MailKind.MEMBER_LOCKED: (*_MEMBER, "happened_at", "expires_at"),
 }
 """What each kind of mail may name."""

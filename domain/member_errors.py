@@ -78,6 +78,22 @@ class SomebodyElseSignedIn(DomainError):
 
 
 @dataclass(eq=False)
+class SecondFactorAsked(DomainError):
+    """The password was right, and a second factor is asked for; `enrols`: it must be set up first.
+
+    `step` is the secret with which this browser goes on, "" for a program.
+    """
+
+    step: str
+    enrols: bool
+
+    def __str__(self) -> str:
+        if self.enrols:
+            return "A second factor must be set up first, on the pages of the workspace."
+        return "A code of the second factor is asked for."
+
+
+@dataclass(eq=False)
 class TokenRefused(DomainError):
     """A refresh token was never given out, was used before, or its session is over (SH-10)."""
 
@@ -144,7 +160,10 @@ class MailContentRefused(DomainError):
 
 @dataclass(eq=False)
 class PasswordRefused(DomainError):
-    """The password is not good enough, or the present one is wrong; one message per field."""
+    """The password is not good enough, or the present one or a code is wrong.
+
+    One message per field.
+    """
 
     errors: dict[str, str]
     faults: dict[str, PasswordFault] = field(default_factory=dict)

@@ -18,7 +18,8 @@ class Effect(StrEnum):
 
     Sessions that keep the terms they began with; sessions that their members' next sign-ins end,
     and members whose next sign-in is refused; sessions that were not checked and stay (EE-19);
-    open links and tokens that keep their end; locked sign-ins that open at another time.
+    open links, tokens and trusted browsers that keep their end; locked sign-ins that open at
+    another time.
     """
 
     SESSIONS_KEPT = "sessions_kept"
@@ -28,6 +29,7 @@ class Effect(StrEnum):
     INVITATIONS_KEPT = "invitations_kept"
     LINKS_KEPT = "links_kept"
     TOKENS_KEPT = "tokens_kept"
+    DEVICES_KEPT = "devices_kept"
     LOCKS_MOVED = "locks_moved"
 
 
@@ -43,8 +45,10 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = {
     "session.overflow": _LIMITS,
     "session.check_concurrency": _LIMITS,
     "login.lock": (Effect.LOCKS_MOVED,),
+    "login.second_factor": _TERMS,
     "token.access": (Effect.TOKENS_KEPT,),
     "token.refresh": (Effect.TOKENS_KEPT,),
+    "token.trusted_device": (Effect.DEVICES_KEPT,),
     "link.invitation": (Effect.INVITATIONS_KEPT,),
     "link.account": (Effect.LINKS_KEPT,),
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.concurrency import Overflow
+from domain.second_factor import SecondFactorRule
 from domain.setting import DAY, HOUR, MINUTE, OF_WORKSPACE, SECOND, Setting, described
 from domain.setting import count as _count
 from domain.setting import length as _length
@@ -199,6 +200,12 @@ class Settings(SignInSettings):
         "A locked sign-in opens by itself after this; an administrator can clear it before",
         **OF_WORKSPACE,
     )
+    login_second_factor: str = _text(
+        SecondFactorRule.OPTIONAL.value,
+        "Whether members may have, or must set up, an authenticator app beside the password",
+        choices=tuple(SecondFactorRule),
+        **OF_WORKSPACE,
+    )
     login_guest_name: str = _text(
         "Guest", "The person in the login report when nobody was recognised", **OF_WORKSPACE
     )
@@ -214,6 +221,13 @@ class Settings(SignInSettings):
         HOUR,
         90 * DAY,
         "Access tokens are renewed until this long after signing in; then that session ends",
+        **OF_WORKSPACE,
+    )
+    token_trusted_device: timedelta = _length(
+        30 * DAY,
+        DAY,
+        30 * DAY,
+        "A browser that a member trusts is not asked for the second factor for this long",
         **OF_WORKSPACE,
     )
     report_logins_kept_for: timedelta = _length(

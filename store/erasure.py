@@ -24,8 +24,11 @@ from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.party import PartyRow
+from store.passkey import delete_passkeys
 from store.public_session import PublicSessionRow, SubmissionRow
 from store.sealed import KEYS, Keys, Owner, SealedRow, blinded, key_of, opened
+from store.second_factor import delete_factors
+from store.trusted_device import delete_devices
 from store.upload import UploadRow
 from store.visit import VisitRow
 
@@ -89,8 +92,11 @@ async def _empty_mails(db: AsyncSession, which: ColumnElement[bool]) -> None:
 
 
 async def empty_member(db: AsyncSession, member: MemberRow) -> None:
-    """Empties a locked member, its mails, and what is known of its browsers."""
+    """Empties a locked member, its mails, its factors, and what is known of its browsers."""
     member.sealed, member.unsealed = None, None
+    await delete_factors(db, member.id)
+    await delete_passkeys(db, member.id)
+    await delete_devices(db, member.id)
     await _empty_mails(db, col(MailRow.member_id) == member.id)
     await _empty(db, LoginRow, col(LoginRow.member_id) == member.id)
     await _empty(db, MemberSessionRow, col(MemberSessionRow.member_id) == member.id)

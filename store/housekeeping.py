@@ -16,8 +16,11 @@ from store.intent import IntentRow
 from store.mail import MailRow
 from store.member_link import MemberLinkRow
 from store.member_token import MemberTokenRow
+from store.passkey import AnsweredRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
+from store.second_factor import SecondFactorRow
 from store.sign_in_step import SignInStepRow
+from store.trusted_device import TrustedDeviceRow
 from store.upload import UploadRow, waits_for_check
 from store.visit import VisitRow
 
@@ -70,6 +73,24 @@ async def purge_visits(db: AsyncSession, before: datetime, limit: int) -> int:
 async def purge_steps(db: AsyncSession, before: datetime, limit: int) -> int:
     """Removes up to `limit` half-done sign-ins that were good until `before`."""
     return await _purge(db, SignInStepRow, col(SignInStepRow.expires_at) < before, limit)
+
+
+async def purge_enrolments(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` second factors that could be confirmed until `before` and were not."""
+    over = and_(
+        col(SecondFactorRow.confirmed_at).is_(None), col(SecondFactorRow.expires_at) < before
+    )
+    return await _purge(db, SecondFactorRow, over, limit)
+
+
+async def purge_devices(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` browsers that members trusted until `before`."""
+    return await _purge(db, TrustedDeviceRow, col(TrustedDeviceRow.expires_at) < before, limit)
+
+
+async def purge_answers(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` questions to passkeys that could be answered until `before`."""
+    return await _purge(db, AnsweredRow, col(AnsweredRow.expires_at) < before, limit)
 
 
 async def purge_links(db: AsyncSession, before: datetime, limit: int) -> int:

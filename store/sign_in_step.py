@@ -14,8 +14,9 @@ from store.columns import instant, optional_instant, primary_id
 class SignInStepRow(SQLModel, table=True):
     """What one browser has shown so far. It opens nothing but the next step, for a few minutes.
 
-    `needs` says what is still asked for: `room` where one of the member's sessions must end first,
-    `switch` where somebody else's in this browser will.
+    `needs` says what is still asked for: a `code` of the second factor, its `enrolment`, `room`
+    where one of the member's sessions must end first, `switch` where somebody else's in this
+    browser will.
     """
 
     __tablename__ = "sign_in_step"

@@ -69,13 +69,17 @@ class MemberShape(Shown):
     zone: str
     lock: SignInLock
     password_set_at: datetime | None
+    second_factor_set_at: datetime | None = Field(description="Null: there is no second factor")
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, row: MemberRow, policy: LockPolicy, at: datetime) -> Self:
-        """The shape of a row."""
-        return cls.showing(row, lock=SignInLock.of(row, policy, at))
+    def of(
+        cls, row: MemberRow, policy: LockPolicy, at: datetime, second_factor: datetime | None
+    ) -> Self:
+        """The shape of a row; `second_factor` is since when there is one."""
+        lock = SignInLock.of(row, policy, at)
+        return cls.showing(row, lock=lock, second_factor_set_at=second_factor)
 
 
 class MemberSessionShape(Shown):

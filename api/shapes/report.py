@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.shapes.field import Shown
-from commands.sign_in import LoginOutcome
+from commands.login import LoginOutcome
 from domain.access import denial
 from store.access import LoginRow, PageVisitRow
 

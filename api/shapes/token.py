@@ -15,6 +15,9 @@ class TokenWanted(BaseModel):
     workspace: str = Field("", description="The workspace's key; with `password`")
     username: str = Field("", description="The member's address; with `password`")
     password: str = ""
+    otp: str = Field(
+        "", description="A code of the second factor; with `password`, of members who have one"
+    )
     client_id: str = Field("", description="What the list of sessions calls the program")
     refresh_token: str = ""
 

@@ -11,6 +11,7 @@ from store.audit import AuditRow
 from store.member_link import MemberLinkRow
 from tests.api.factories import API, UNKNOWN, get, post
 from tests.api.office import Office
+from tests.rooms.authenticator import give_phone
 from tests.rooms.house import START, Clock, House
 
 EMAIL = "anna@office.example"
@@ -178,3 +179,24 @@ async def test_a_repeated_kill_or_invitation_acts_once(client: AsyncClient, hous
     assert {each.status_code for each in answers} == {201}
     assert len({each.content for each in answers}) == 1
     assert len(await house.all(MemberLinkRow)) == 1
+
+
+async def test_a_second_factor_is_seen_and_reset(
+    client: AsyncClient, house: House, office: Office
+) -> None:
+    member = await office.member()
+    shown = await get(client, f"/members/{member.id}")
+    assert shown["second_factor_set_at"] is None
+    phone, _ = await give_phone(house, member)
+    (shown,) = (await get(client, "/members"))["items"]
+    assert shown["second_factor_set_at"] == START.isoformat().replace("+00:00", "Z")
+    asked = await office.ask()
+    assert asked.json()["error"] == "invalid_grant"
+    assert "second factor" in asked.json()["error_description"]
+    tokens = await office.tokens(otp=phone.code(house.clock.now))
+    path = f"/members/{member.id}/reset-second-factor"
+    assert (await post(client, path, status=200))["second_factor_set_at"] is None
+    assert not await office.is_good(tokens["access_token"])
+    assert await office.is_good((await office.tokens())["access_token"])
+    events = [each.event for each in await house.all(AuditRow)]
+    assert events.count("member.second_factor_reset") == 1

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from httpx2 import AsyncClient
 
+from commands.member_session import Browser
+from commands.trusted_device import trust_browser
 from domain.setting_effect import EFFECTS
 from domain.settings import CATALOGUE
 from store.workspace_setting import settings_of_workspace
@@ -134,6 +136,22 @@ async def test_a_preview_counts_links_and_locks(
         "link.invitation": {"invitations_kept": 1},
         "link.account": {"links_kept": 0},
         "login.lock": {"locks_moved": 1},
+    }
+
+
+async def test_a_preview_counts_what_second_factors_leave_as_it_was(
+    client: AsyncClient, office: Office, house: House
+) -> None:
+    # SH-20
+    member = await office.member()
+    await office.tokens()
+    async with house.transactions.work() as work:
+        await trust_browser(work, member, Browser(name="Chromium"))
+    wanted = {"login.second_factor": "required", "token.trusted_device": 86_400}
+    found = await preview(client, wanted)
+    assert {name: each["effects"] for name, each in found.items()} == {
+        "login.second_factor": {"sessions_kept": 1},
+        "token.trusted_device": {"devices_kept": 1},
     }
 
 

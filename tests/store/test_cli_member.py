@@ -116,6 +116,8 @@ def test_a_member_is_disabled_and_enabled_but_never_the_last_administrator(
     assert "Disabled" in gatepass(environ, "member", "disable", member, "-w", "acme").output
     assert "disabled" in gatepass(environ, "member", "list", "-w", "acme").output
     assert "Enabled" in gatepass(environ, "member", "enable", *other).output
+    reset = gatepass(environ, "member", "reset-second-factor", *other).output
+    assert "Reset the second factor of bela@acme.example." in reset
 
 
 def test_a_token_has_the_role_it_was_made_with(environ: dict[str, str]) -> None:

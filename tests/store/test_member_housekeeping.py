@@ -15,8 +15,10 @@ from commands.access import Visit, note_visit
 from commands.member import invite_member, set_password
 from commands.member_session import Browser, SessionTarget, kill_session
 from commands.password import hashed
+from commands.second_factor import begin_enrolment
 from commands.setting import ChangeSettings, change_settings
 from commands.sign_in import PasswordSignIn, sign_in
+from commands.trusted_device import trust_browser
 from domain.actor import OPERATOR
 from domain.housekeeping import Swept
 from domain.member import MemberFields, Role
@@ -24,10 +26,14 @@ from domain.member_errors import SessionLimitReached
 from domain.messages import SweepDue
 from store.access import LoginRow, PageVisitRow
 from store.audit import AuditRow
+from store.member import MemberRow
 from store.member_link import MemberLinkRow
 from store.member_session import MemberSessionRow
 from store.member_token import MemberTokenRow
+from store.passkey import answer_once
+from store.second_factor import SecondFactorRow
 from store.sign_in_step import SignInStepRow
+from tests.rooms.authenticator import give_phone
 from tests.rooms.house import House, bare_house
 
 PASSWORD = "correct horse battery"
@@ -135,6 +141,42 @@ async def test_half_done_sign_ins_go_after_a_day(kept: Kept) -> None:
     kept.house.clock.turn(seconds=1)
     assert await kept.sweep("purge_sign_ins") == 1
     assert await kept.house.all(SignInStepRow) == []
+
+
+async def test_keys_that_nobody_confirmed_go_after_a_day_and_confirmed_ones_stay(
+    kept: Kept,
+) -> None:
+    (anna,) = await kept.house.all(MemberRow)
+    await give_phone(kept.house, anna)
+    async with kept.house.transactions.work() as work:
+        shown = await begin_enrolment(work, anna, anna.id)
+    kept.house.clock.now = shown.expires_at + timedelta(days=1)
+    assert await kept.sweep("purge_second_factors") == 0
+    kept.house.clock.turn(seconds=1)
+    assert await kept.sweep("purge_second_factors") == 1
+    (row,) = await kept.house.all(SecondFactorRow)
+    assert row.confirmed_at is not None
+
+
+async def test_trusted_browsers_go_a_day_after_their_end(kept: Kept) -> None:
+    # SH-11
+    (anna,) = await kept.house.all(MemberRow)
+    async with kept.house.transactions.work() as work:
+        lasts = (await trust_browser(work, anna, Browser(name="Chromium"))).lasts
+    kept.house.clock.now += lasts + timedelta(days=1)
+    assert await kept.sweep("purge_trusted_devices") == 0
+    kept.house.clock.turn(seconds=1)
+    assert await kept.sweep("purge_trusted_devices") == 1
+
+
+async def test_answered_questions_to_passkeys_go_a_day_after_their_end(kept: Kept) -> None:
+    async with kept.house.transactions.work() as work:
+        assert await answer_once(work.db, "digest", work.at)
+        assert not await answer_once(work.db, "digest", work.at)
+    kept.house.clock.turn(days=1)
+    assert await kept.sweep("purge_passkey_answers") == 0
+    kept.house.clock.turn(seconds=1)
+    assert await kept.sweep("purge_passkey_answers") == 1
 
 
 async def test_links_that_are_over_go_after_a_month_and_open_ones_stay(kept: Kept) -> None:

@@ -29,9 +29,12 @@ from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.party import PartyRow
+from store.passkey import PasskeyRow
 from store.public_session import PublicSessionRow, SubmissionRow, TaskRow, tasks_of
 from store.sealed import SealedRow, _sealed_names, opened
+from store.second_factor import SecondFactorRow
 from store.token import TokenRow
+from store.trusted_device import TrustedDeviceRow
 from store.upload import UploadRow
 from tests.rooms.house import House, bare_house, furnish
 from tests.rooms.keys import process, root_file
@@ -160,6 +163,13 @@ async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[
     )
     session.touch(work.at)
     yield session
+    lasting: dict[str, Any] = {"created_at": work.at, "expires_at": work.at}
+    yield SecondFactorRow(**of_member, **lasting, begun_in=session.id)
+    yield TrustedDeviceRow(
+        **of_member, **lasting, digest=new_id().hex, key_version=1, used_at=work.at
+    )
+    passkey: dict[str, Any] = {"credential": new_id().hex, "public_key": b"k"}
+    yield PasskeyRow(**of_member, **passkey, created_at=work.at)
     yield LoginRow(**of_member, mode="password", outcome="signed_in", at=work.at)
     yield LoginRow(**place, mode="password", outcome="failed", at=work.at)
     # A workspace has one at most.
