@@ -215,6 +215,9 @@ class Settings:
         "Access tokens are renewed until this long after signing in; then that session ends",
         **OF_WORKSPACE,
     )
+    token_scim: timedelta = _length(
+        365 * DAY, DAY, 365 * DAY, "A token for SCIM is good for this long at most", **OF_WORKSPACE
+    )
     report_logins_kept_for: timedelta = _length(
         365 * DAY, DAY, 3650 * DAY, "The login report goes back this far"
     )

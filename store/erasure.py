@@ -23,6 +23,7 @@ from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.party import PartyRow
+from store.provision import ProvisionRow
 from store.public_session import PublicSessionRow, SubmissionRow
 from store.sealed import KEYS, Keys, Owner, SealedRow, blinded, key_of, opened
 from store.upload import UploadRow
@@ -88,8 +89,9 @@ async def _empty_mails(db: AsyncSession, which: ColumnElement[bool]) -> None:
 
 
 async def empty_member(db: AsyncSession, member: MemberRow) -> None:
-    """Empties a locked member, its mails, and what is known of its browsers."""
+    """Empties a locked member, its mails, and what is known of its browsers and directory."""
     member.sealed, member.unsealed = None, None
+    await db.execute(delete(ProvisionRow).where(col(ProvisionRow.member_id) == member.id))
     await _empty_mails(db, col(MailRow.member_id) == member.id)
     await _empty(db, LoginRow, col(LoginRow.member_id) == member.id)
     await _empty(db, MemberSessionRow, col(MemberSessionRow.member_id) == member.id)
