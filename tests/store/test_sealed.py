@@ -27,6 +27,7 @@ from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.party import PartyRow
+from store.provision import ProvisionRow
 from store.public_session import PublicSessionRow, SubmissionRow, TaskRow, tasks_of
 from store.sealed import SealedRow, _sealed_names, opened
 from store.token import TokenRow
@@ -158,6 +159,7 @@ async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[
     )
     session.touch(work.at)
     yield session
+    yield ProvisionRow(**of_member, updated_at=work.at)
     yield LoginRow(**of_member, mode="password", outcome="signed_in", at=work.at)
     yield LoginRow(**place, mode="password", outcome="failed", at=work.at)
     yield MailRow(
