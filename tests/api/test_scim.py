@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
+from sqlalchemy import text as sql
 from sqlmodel import select
 
 from commands.account_deletion import delete_account
 from commands.forgotten_password import mail_new_password_link
-from commands.member import set_password
+from commands.member import invite_member, set_password
 from commands.member_link import LinkKind, make_link
 from commands.token import revoke_token
 from commands.workspace import CreateWorkspace, create_workspace
-from domain.member import MemberState, Role
+from domain.actor import OPERATOR
+from domain.member import MemberFields, MemberState, Role
 from domain.settings import Settings
 from store.audit import AuditRow
 from store.mail import MailRow
@@ -333,6 +335,21 @@ async def test_two_at_once_with_one_name_make_one(directory: Directory, house: H
     assert Counter(each.status_code for each in answers) == {201: 1, 409: 5}
     refused = next(each for each in answers if each.status_code == 409)
     assert told(refused, 409)["scimType"] == "uniqueness"
+    assert len(await house.all(MemberRow)) == 1
+
+
+async def test_whoever_is_invited_here_in_this_moment_is_not_made_twice(
+    directory: Directory, house: House
+) -> None:
+    waiting = sql("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with house.transactions.work() as work:
+        fields = MemberFields(ANNA, "Anna Berg", Role.AUDITOR)
+        await invite_member(work, house.workspace_id, fields, OPERATOR)
+        race = asyncio.create_task(directory.create(status=409))
+        async with asyncio.timeout(5):
+            while not await work.db.scalar(waiting):  # noqa: ASYNC110 - PostgreSQL tells by asking
+                await asyncio.sleep(0.01)
+    assert (await race)["scimType"] == "uniqueness"
     assert len(await house.all(MemberRow)) == 1
 
 
