@@ -32,12 +32,13 @@ from domain.errors import WorkspaceExists
 from domain.federation import Channel
 from domain.mail import mail_id_of
 from domain.member import Role
+from domain.token import TokenKind
 from store import migrate
 from store.token import tokens_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Gatepass, at the command line.")
 workspaces = typer.Typer(no_args_is_help=True, help="Companies using this installation.")
-tokens = typer.Typer(no_args_is_help=True, help="API tokens of a workspace.")
+tokens = typer.Typer(no_args_is_help=True, help="Tokens of a workspace, for the API and SCIM.")
 mail = typer.Typer(no_args_is_help=True, help="Outgoing mail and delivery reports.")
 app.add_typer(workspaces, name="workspace")
 app.add_typer(tokens, name="token")
@@ -114,17 +115,23 @@ async def _workspace_channel(key: str, channel: Channel) -> None:
 
 
 @tokens.command("create")
-def token_create(
+def token_create(  # noqa: PLR0913 - each is an option
     workspace: WorkspaceKey,
     name: Annotated[str, typer.Option(help="Whose or what for; shown in the audit.")],
     email: Annotated[str | None, typer.Option(help="Told of what its sessions come to.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Good for so many days.")] = None,
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.ADMIN,
     print_only_token: Annotated[bool, typer.Option(help="For scripts.")] = False,
+    *,
+    scim: Annotated[
+        bool, typer.Option("--scim", help="For a directory, at /scim/v2 and nowhere else.")
+    ] = False,
 ) -> None:
-    """Makes an API token; its text is shown once."""
+    """Makes an API token, or one for SCIM; its text is shown once."""
     life = timedelta(days=days) if days else None
-    run(_token_create(workspace, CreateToken(name, email, life, role), quiet=print_only_token))
+    kind = TokenKind.SCIM if scim else TokenKind.API
+    wanted = CreateToken(name, email, life, role, kind)
+    run(_token_create(workspace, wanted, quiet=print_only_token))
 
 
 async def _token_create(workspace: str, wanted: CreateToken, *, quiet: bool) -> None:
@@ -148,9 +155,8 @@ async def _token_list(workspace: str) -> None:
         for row in rows:
             state = "good" if row.is_good(work.at) else "revoked" if row.revoked_at else "expired"
             until = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "-"
-            line = (
-                f"{row.id}  {state:8}{until:12}{row.created_at:%Y-%m-%d}  {row.role:11}{row.name}"
-            )
+            what = row.role or row.kind
+            line = f"{row.id}  {state:8}{until:12}{row.created_at:%Y-%m-%d}  {what:11}{row.name}"
             typer.echo(line)
     if not rows:
         typer.echo("No tokens yet: gatepass token create --workspace … --name …", err=True)

@@ -22,6 +22,7 @@ from api.problem import (
     documented,
 )
 from api.refusals import TABLE
+from api.scim_answers import is_scim, scim_refusal
 from domain import errors
 from domain.errors import DomainError, NotFound
 from domain.member_errors import PermissionDenied
@@ -162,6 +163,8 @@ async def answer_to(request: Request, error: Exception) -> Response:
         log.warning("away", error=type(error).__name__)
     else:
         log.error("unhandled", exc_info=error)
+    if is_scim(request.url.path):
+        return scim_refusal(problem_of(error, request.app.state.clock()))
     if request.url.path.startswith(API) or request.app.state.error_page is None:
         return problem_of(error, request.app.state.clock())
     page: Response = await request.app.state.error_page(request, error)

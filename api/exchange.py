@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import API, answer_to
 from api.metrics import Metrics
+from api.scim_answers import is_scim
 
 log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ class Exchange:
 
     async def _answer(self, scope: Scope, receive: Receive, told: "_Told") -> None:
         bounded = receive
-        if scope["path"].startswith(API):
+        if _is_program(scope["path"]):
             bounded = _bounded(receive, self._largest_body)
         try:
             _refuse_announced(scope, self._largest_body)
@@ -104,10 +105,15 @@ def _id_of(scope: Scope) -> str:
     return given if GIVEN_ID.fullmatch(given) else uuid4().hex
 
 
+def _is_program(path: str) -> bool:
+    """Whether bodies are those of programs, all of one bound."""
+    return path.startswith(API) or is_scim(path)
+
+
 def _refuse_announced(scope: Scope, most: int) -> None:
     """Refuses a body whose announced length is over the limit without reading any of it."""
     announced = Headers(scope=scope).get("content-length", "")
-    if scope["path"].startswith(API) and announced.isdigit() and int(announced) > most:
+    if _is_program(scope["path"]) and announced.isdigit() and int(announced) > most:
         raise HTTPException(TOO_LARGE, f"A body may have {most} bytes at most.")
 
 

@@ -63,6 +63,9 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     errors.TemplateStateRefused: Meaning(
         ProblemKind(409, "template-state-refused", "Not from this template status"), _template
     ),
+    member_errors.TokenLifeRefused: Meaning(
+        ProblemKind(409, "token-life-refused", "The token would last too long")
+    ),
     errors.ScopeRefused: Meaning(ProblemKind(409, "scope-refused", "Outside the template's scope")),
     errors.TransitionRefused: Meaning(
         ProblemKind(409, "transition-refused", "The lifecycle does not allow this"),

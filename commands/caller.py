@@ -7,12 +7,14 @@ from commands.basic_sign_in import BasicClient, member_of_basic
 from commands.member import actor_of
 from commands.member_session import SignedIn
 from commands.member_token import ACCESS, member_of_access
-from commands.token import PURPOSE
+from commands.provision import Directory
+from commands.token import PURPOSES
 from commands.work import Work
 from domain.actor import Actor, ActorKind
 from domain.errors import Unauthenticated
 from domain.member import Role
-from store.token import token_by_digest
+from domain.token import TokenKind
+from store.token import TokenRow, token_by_digest
 
 TOKEN = "token"  # noqa: S105 - a way to sign in, not a secret
 
@@ -47,11 +49,27 @@ async def recognise(work: Work, shown: str | BasicClient) -> Caller:
 
 
 async def _program(work: Work, text: str) -> Caller | None:
-    row = await token_by_digest(work.db, work.keyring.digests(PURPOSE, text))
-    if row is None or not row.is_good(work.at):
+    row = await _good(work, text, TokenKind.API)
+    if row is None:
         return None
-    actor = Actor(ActorKind.TOKEN, str(row.id), row.name, row.email or None)
-    return Caller(row.workspace_id, row.id, actor, Role(row.role))
+    return Caller(row.workspace_id, row.id, _actor(row), Role(row.role))
+
+
+async def recognise_directory(work: Work, text: str) -> Directory:
+    """The directory behind the text of a token for SCIM; raises `Unauthenticated` for any other."""
+    row = await _good(work, text, TokenKind.SCIM)
+    if row is None:
+        raise Unauthenticated
+    return Directory(row.workspace_id, _actor(row))
+
+
+async def _good(work: Work, text: str, kind: TokenKind) -> TokenRow | None:
+    row = await token_by_digest(work.db, work.keyring.digests(PURPOSES[kind], text))
+    return row if row is not None and row.kind == kind and row.is_good(work.at) else None
+
+
+def _actor(row: TokenRow) -> Actor:
+    return Actor(ActorKind.TOKEN, str(row.id), row.name, row.email or None)
 
 
 def _caller(found: SignedIn | None) -> Caller | None:

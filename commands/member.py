@@ -19,6 +19,7 @@ from domain.member_session import MemberSessionEnd
 from domain.sign_in import Attempts
 from store.member import MemberRow, administrators_of, member_by_address, member_by_id
 from store.member_link import MemberLinkRow, end_links
+from store.provision import provision_of
 from store.trusted_device import delete_devices
 
 
@@ -216,10 +217,14 @@ async def disable_member(
 
 
 async def enable_member(work: Work, workspace_id: UUID, member_id: UUID, actor: Actor) -> MemberRow:
-    """Lets a disabled member sign in again; one who never came is invited anew for that."""
+    """Lets a disabled member sign in again; one who never came is invited anew for that.
+
+    Whom a directory provisioned, it vouches for: they need no invitation.
+    """
     member = await _locked(work, workspace_id, member_id)
     if member.state == MemberState.DISABLED:
-        member.state = MemberState.ACTIVE if member.password_set_at else MemberState.INVITED
+        came = member.password_set_at or await provision_of(work.db, member.id)
+        member.state = MemberState.ACTIVE if came else MemberState.INVITED
         member.updated_at = work.at
         audit_member(work, AuditEvent.MEMBER_ENABLED, member, actor)
     return member

@@ -23,6 +23,8 @@ class AuditEvent(StrEnum):
     MEMBER_DISABLED = "member.disabled"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_DELETED = "member.deleted"
+    MEMBER_PROVISIONED = "member.provisioned"
+    MEMBER_DEPROVISIONED = "member.deprovisioned"
     MEMBER_LOCKED = "member.locked"
     MEMBER_UNLOCKED = "member.unlocked"
     MEMBER_PASSWORD_CHANGED = "member.password_changed"  # noqa: S105 - a word, not a secret

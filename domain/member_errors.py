@@ -102,6 +102,16 @@ class TokenRefused(DomainError):
 
 
 @dataclass(eq=False)
+class TokenLifeRefused(DomainError):
+    """A token for SCIM would last longer than the workspace lets it (SH-12)."""
+
+    days: int
+
+    def __str__(self) -> str:
+        return f"A token for SCIM may last {self.days} days at most here (token.scim)."
+
+
+@dataclass(eq=False)
 class SignedOut(DomainError):
     """This browser is not signed in, or not any more; `reason` is "" where none is known (N9)."""
 

@@ -230,6 +230,9 @@ class Settings(SignInSettings):
         "A browser that a member trusts is not asked for the second factor for this long",
         **OF_WORKSPACE,
     )
+    token_scim: timedelta = _length(
+        365 * DAY, DAY, 365 * DAY, "A token for SCIM is good for this long at most", **OF_WORKSPACE
+    )
     report_logins_kept_for: timedelta = _length(
         365 * DAY, DAY, 3650 * DAY, "The login report goes back this far"
     )

@@ -25,6 +25,7 @@ from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.party import PartyRow
 from store.passkey import delete_passkeys
+from store.provision import ProvisionRow
 from store.public_session import PublicSessionRow, SubmissionRow
 from store.sealed import KEYS, Keys, Owner, SealedRow, blinded, key_of, opened
 from store.second_factor import delete_factors
@@ -92,8 +93,9 @@ async def _empty_mails(db: AsyncSession, which: ColumnElement[bool]) -> None:
 
 
 async def empty_member(db: AsyncSession, member: MemberRow) -> None:
-    """Empties a locked member, its mails, its factors, and what is known of its browsers."""
+    """Empties a locked member: its mails, factors, browsers, and what a directory says of it."""
     member.sealed, member.unsealed = None, None
+    await db.execute(delete(ProvisionRow).where(col(ProvisionRow.member_id) == member.id))
     await delete_factors(db, member.id)
     await delete_passkeys(db, member.id)
     await delete_devices(db, member.id)

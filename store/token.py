@@ -1,4 +1,4 @@
-"""API tokens: opaque, stored as an HMAC, limited in time and revocable."""
+"""Tokens for the API and for SCIM: opaque, stored as an HMAC, limited in time, revocable."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -10,12 +10,16 @@ from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from domain.member import Role
+from domain.token import TokenKind
 from store.columns import instant, optional_instant, primary_id
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
 class TokenRow(SealedRow, table=True):
-    """One token of one workspace: `role` says what it may do, `email` is told of outcomes."""
+    """One token of one workspace: `role` says what it may do, `email` is told of outcomes.
+
+    One for SCIM has neither: it opens nothing else.
+    """
 
     __tablename__ = "token"
 
@@ -23,6 +27,7 @@ class TokenRow(SealedRow, table=True):
     workspace_id: UUID = Field(foreign_key="workspace.id", index=True)
     digest: str = Field(unique=True)
     key_version: int
+    kind: str = TokenKind.API
     role: str = Role.ADMIN
     created_at: datetime = instant()
     expires_at: datetime | None = optional_instant()

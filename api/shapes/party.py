@@ -21,8 +21,13 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def is_zone(value: str) -> bool:
+    """Whether this is the IANA name of a time zone."""
+    return value in _zones()
+
+
 def _zone(value: str) -> str:
-    if value not in _zones():
+    if not is_zone(value):
         raise ValueError("must be a time zone by its IANA name, such as Europe/Berlin")
     return value
 

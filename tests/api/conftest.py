@@ -16,6 +16,7 @@ from commands.token import CreateToken, create_token
 from commands.workspace import CreateWorkspace, create_workspace, find_workspace
 from domain.settings import Settings
 from store.workspace import workspace_by_id
+from tests.api.directory import Directory, scim_token
 from tests.api.office import Office, office_of
 from tests.rooms.house import KEYRING, Clock, House, bare_house
 
@@ -102,3 +103,10 @@ async def anonymous(app: FastAPI) -> AsyncIterator[AsyncClient]:
 async def office(app: FastAPI, house: House, anonymous: AsyncClient) -> Office:
     """Members who sign in over the API."""
     return await office_of(house, app, anonymous)
+
+
+@pytest_asyncio.fixture
+async def directory(app: FastAPI, house: House) -> AsyncIterator[Directory]:
+    """A directory that provisions the members of the house's workspace."""
+    async with caller(app, await scim_token(house)) as built:
+        yield Directory(built)

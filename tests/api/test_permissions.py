@@ -24,6 +24,7 @@ from store.member_session import MemberSessionRow
 from store.token import tokens_of
 from store.workspace import workspace_by_id
 from tests.api.conftest import BASE, caller
+from tests.api.directory import scim_token
 from tests.api.factories import API, UNKNOWN, furnish, make_session
 from tests.api.office import Office
 from tests.rooms.house import House
@@ -145,6 +146,10 @@ async def refresh_token(office: Office) -> str:
     return text
 
 
+async def directory_token(office: Office) -> str:
+    return await scim_token(office.house)
+
+
 async def nothing(office: Office) -> str:
     return ""
 
@@ -155,6 +160,7 @@ WITHOUT_ACCESS = {
     "disabled member": disabled_member,
     "killed session": killed_session,
     "refresh token": refresh_token,
+    "directory": directory_token,
 }
 
 

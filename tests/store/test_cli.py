@@ -1,6 +1,7 @@
 """The `gatepass` command: workspaces, tokens, packs, delivery reports, and refusals in words."""
 
 import base64
+import re
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -90,6 +91,21 @@ def test_tokens_are_named_listed_limited_and_revoked(environ: dict[str, str]) ->
     quiet = gatepass(environ, *new, "--print-only-token").output
     assert quiet.startswith("gp_api_")
     assert len(quiet.split()) == 1
+
+
+def test_a_token_for_scim_is_of_its_own_kind_and_ends(environ: dict[str, str]) -> None:
+    # SH-12
+    made(environ)
+    new = ("token", "create", "-w", "acme", "--name", "entra", "--scim")
+    quiet = gatepass(environ, *new, "--print-only-token").output
+    assert quiet.startswith("gp_scim_")
+    listed = gatepass(environ, "token", "list", "-w", "acme").output
+    assert re.search(r"good +20\d\d-\d\d-\d\d +20\d\d-\d\d-\d\d +scim +entra", listed)
+    assert quiet.strip() not in listed
+    assert gatepass(environ, *new, "--days", "365").exit_code == 0
+    refused = gatepass(environ, *new, "--days", "366")
+    assert (refused.exit_code, "365 days at most" in refused.output) == (1, True)
+    assert "Revoked" in gatepass(environ, "token", "revoke", listed.split()[0], "-w", "acme").output
 
 
 def test_an_unknown_workspace_or_token_is_refused_in_words(environ: dict[str, str]) -> None:

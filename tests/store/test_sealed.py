@@ -30,6 +30,7 @@ from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.party import PartyRow
 from store.passkey import PasskeyRow
+from store.provision import ProvisionRow
 from store.public_session import PublicSessionRow, SubmissionRow, TaskRow, tasks_of
 from store.sealed import SealedRow, _sealed_names, opened
 from store.second_factor import SecondFactorRow
@@ -170,6 +171,7 @@ async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[
     )
     passkey: dict[str, Any] = {"credential": new_id().hex, "public_key": b"k"}
     yield PasskeyRow(**of_member, **passkey, created_at=work.at)
+    yield ProvisionRow(**of_member, updated_at=work.at)
     yield LoginRow(**of_member, mode="password", outcome="signed_in", at=work.at)
     yield LoginRow(**place, mode="password", outcome="failed", at=work.at)
     # A workspace has one at most.
