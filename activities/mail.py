@@ -15,7 +15,7 @@ from adapters.smtp import SmtpSender
 from commands.mail import note_refused, note_retry, note_sent
 from commands.mail_draft import compose_mail
 from commands.work import Transactions, Work
-from domain.mail import PROOF_EVERY, MailState, SendOutcome, Verdict, wait_before_retry
+from domain.mail import MailState, SendOutcome, Verdict, wait_before_retry, wait_for_proof
 from domain.messages import MailAttempt, MailTried
 from store.database import is_away
 
@@ -39,7 +39,7 @@ class MailActivities:
         """
         mail_id = UUID(wanted.mail_id)
         try:
-            tried = await self._composed(mail_id, wanted.at)
+            tried = await self._composed(mail_id, wanted)
         except (AddressError, MailContentError) as fault:
             # No later attempt would fare better: shown as refused instead of tried for ever.
             return await self._refuse(mail_id, wanted.at, str(fault))
@@ -55,14 +55,15 @@ class MailActivities:
             outcome = await self._sender.send(tried)
         return await self._note(mail_id, wanted.at, outcome)
 
-    async def _composed(self, mail_id: UUID, at: datetime) -> EmailMessage | MailTried:
+    async def _composed(self, mail_id: UUID, wanted: MailAttempt) -> EmailMessage | MailTried:
         """The mail to send now, or what became of it, or when to look for its receipt's proof."""
-        async with self._transactions.work(self._transactions.later(at)) as work:
+        async with self._transactions.work(self._transactions.later(wanted.at)) as work:
             draft, state = await compose_mail(work, mail_id)
         if draft is not None:
             # Outside the transaction: the receipt's PDF keeps nobody waiting for a row.
             return await asyncio.to_thread(draft.message)
-        return MailTried(state, work.at + PROOF_EVERY if state == MailState.QUEUED else None)
+        again_at = work.at + wait_for_proof(wanted.attempt)
+        return MailTried(state, again_at if state == MailState.QUEUED else None)
 
     async def _note(self, mail_id: UUID, at: datetime, outcome: SendOutcome) -> MailTried:
         async with self._transactions.work(self._transactions.later(at)) as work:

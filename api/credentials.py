@@ -14,14 +14,25 @@ BEARER, BASIC = "bearer", "basic"
 LONGEST = 1000
 
 
+def bearer_of(request: Request) -> str:
+    """The token that came with a request; raises `Unauthenticated` where none did."""
+    scheme, shown = _scheme(request)
+    if scheme != BEARER:
+        raise Unauthenticated
+    return shown
+
+
+def _scheme(request: Request) -> tuple[str, str]:
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower(), rest.strip()
+
+
 async def shown_by(request: Request, begin: Begin) -> str | BasicClient:
     """A bearer token, or a Basic client that has a session now; raises `Unauthenticated`."""
-    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == BEARER:
-        return rest.strip()
-    if scheme.lower() != BASIC:
-        raise Unauthenticated
-    client = read_basic(rest.strip(), request.headers.get("user-agent", ""))
+    scheme, shown = _scheme(request)
+    if scheme != BASIC:
+        return bearer_of(request)
+    client = read_basic(shown, request.headers.get("user-agent", ""))
     await acquire_basic(begin, client)
     return client
 

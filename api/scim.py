@@ -11,8 +11,8 @@ from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
 
 from api.browser import settings_of
-from api.call import bearer_of
 from api.context import Begin
+from api.credentials import bearer_of
 from api.scim_answers import MEDIA_TYPE, SCIM
 from api.scim_service import SERVICE
 from api.scim_storage import ProvisionStorage

@@ -133,9 +133,16 @@ def wait_before_retry(attempts: int, at_least: timedelta = timedelta()) -> timed
     return max(planned, at_least)
 
 
-PROOF_EVERY = timedelta(seconds=2)
-"""How long until a mail that waits for its receipt's proof looks again."""
+PROOF_WAITS = (timedelta(seconds=2), timedelta(seconds=20))
+"""How long until a mail that waits for its receipt's proof looks again: at first, and later."""
+PROOF_SOON = 30
+"""So often it looks soon, for a minute: a worker at work signs in two seconds."""
 PROOF_PATIENCE = timedelta(minutes=10)
+
+
+def wait_for_proof(looks: int) -> timedelta:
+    """The wait after `looks` (from 1) looks in vain."""
+    return PROOF_WAITS[looks > PROOF_SOON]
 
 
 def waits_for_proof(queued_at: datetime, at: datetime) -> bool:

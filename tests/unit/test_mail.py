@@ -4,6 +4,7 @@ from uuid import UUID
 import pytest
 
 from domain.mail import (
+    PROOF_PATIENCE,
     MailKind,
     SendOutcome,
     Verdict,
@@ -13,6 +14,7 @@ from domain.mail import (
     message_id_of,
     outcome_of,
     wait_before_retry,
+    wait_for_proof,
     waits_for_proof,
 )
 
@@ -99,3 +101,11 @@ def test_issuer_mails_go_to_the_issuer() -> None:
 def test_a_mail_waits_for_a_proof_for_ten_minutes(seconds: int, waits: bool) -> None:
     queued_at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     assert waits_for_proof(queued_at, queued_at + timedelta(seconds=seconds)) is waits
+
+
+def test_a_proof_is_looked_for_soon_at_first() -> None:
+    """So that ten minutes without a worker cost few events."""
+    waits = [wait_for_proof(each) for each in range(1, 61)]
+    assert waits[:30] == [timedelta(seconds=2)] * 30
+    assert waits[30:] == [timedelta(seconds=20)] * 30
+    assert sum(waits, timedelta()) >= PROOF_PATIENCE
