@@ -4,8 +4,8 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/build && python -m venv /opt/gatepass
 WORKDIR /src
 COPY requirements/build.txt requirements/runtime.txt requirements/
-RUN /opt/build/bin/pip install --require-hashes -r requirements/build.txt \
-    && /opt/gatepass/bin/pip install --require-hashes -r requirements/runtime.txt
+RUN /opt/build/bin/pip install --no-deps --require-hashes -r requirements/build.txt \
+    && /opt/gatepass/bin/pip install --no-deps --require-hashes -r requirements/runtime.txt
 COPY . .
 RUN /opt/build/bin/pip wheel --no-build-isolation --no-deps --wheel-dir /dist . \
     && /opt/gatepass/bin/pip install --no-deps --no-index /dist/*.whl

@@ -82,13 +82,14 @@ $(BIN)/python:
 
 $(VENV)/.demo: requirements/build.txt requirements/demo.txt | $(BIN)/python
 	@echo "Installing what the demo needs …"
-	@$(PIP) --require-hashes -r requirements/build.txt -r requirements/demo.txt
+	@# Locks name everything, so that pip need not look for what they stand in for.
+	@$(PIP) --no-deps --require-hashes -r requirements/build.txt -r requirements/demo.txt
 	@$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
 	@echo "Installing what tests and linters need …"
-	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/lock/bin/uv:
