@@ -39,7 +39,15 @@ SECONDS = 5.0
 SECONDS_ALTOGETHER = 15.0
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 BASIC, POST = "client_secret_basic", "client_secret_post"
-BROKEN = (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError)
+BROKEN = (
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    TimeoutError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +124,8 @@ async def claims_of(
 
 def _signed(token: Any, keys: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The claims of a token, if one of these keys signed it."""
-    usable = [each for each in keys.get("keys", ()) if _signs(each)]
     try:
+        usable = [each for each in keys.get("keys", ()) if _signs(each)]
         imported = KeySet.import_key_set({"keys": usable})
         return jwt.decode(token, imported, algorithms=ALGORITHMS).claims
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):

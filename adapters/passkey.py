@@ -29,6 +29,15 @@ from webauthn.helpers.structs import (
 
 VERIFIED = UserVerificationRequirement.REQUIRED
 LONGEST_ANSWER = 16 * 1024
+MALFORMED = (
+    WebAuthnException,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+"""What the library makes of an answer that is none."""
 
 
 class PasskeyRefused(Exception):
@@ -97,7 +106,7 @@ def read_creation(site: Site, answer: str, challenge: bytes) -> NewPasskey:
             expected_origin=site.origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise PasskeyRefused from error
     return NewPasskey(
         bytes_to_base64url(made.credential_id), made.credential_public_key, made.sign_count
@@ -115,9 +124,13 @@ def request_options(site: Site, challenge: bytes) -> str:
 def credential_in(answer: str) -> str:
     """Which passkey an answer claims to be of; raises `PasskeyRefused`."""
     try:
-        return parse_authentication_credential_json(answer[:LONGEST_ANSWER]).id
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        found = parse_authentication_credential_json(answer[:LONGEST_ANSWER])
+        named = bytes_to_base64url(found.raw_id)
+    except MALFORMED as error:
         raise PasskeyRefused from error
+    if named != found.id:
+        raise PasskeyRefused
+    return named
 
 
 def sign_count_of(
@@ -137,6 +150,6 @@ def sign_count_of(
             credential_current_sign_count=sign_count,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise PasskeyRefused from error
     return found.new_sign_count

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.browser import PostedPairs, field_of, refuse_cross_site
-from api.console_pages import office_of
+from api.console_pages import office_of, ways_of
 from api.context import Begin
 from api.errors import status_of
 from api.member_call import member_secret, note_page, signed_in
@@ -65,6 +65,7 @@ async def _page(
         it=office_of(row),
         me=member,
         acting_for=found.acting_for,
+        ways=ways_of(found.session),
         zone=member.zone,
         **_said(refused),
     )

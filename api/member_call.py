@@ -43,8 +43,9 @@ LONGEST_PAGE = 80
 
 
 def given_secret(request: Request) -> str:
-    """Whatever this browser's cookie has, or ""."""
-    return request.cookies.get(cookie_name(settings_of(request), MEMBER), "")[:LONGEST_SECRET]
+    """Whatever this browser's cookie has, or ""; what a program shows (with a NUL) is no cookie."""
+    given = request.cookies.get(cookie_name(settings_of(request), MEMBER), "")[:LONGEST_SECRET]
+    return "" if "\0" in given else given
 
 
 def member_secret(request: Request) -> str:

@@ -27,7 +27,13 @@ from commands.sign_in import lock_policy
 from commands.work import Work
 from domain.actor import Actor
 from domain.errors import CursorInvalid, IdempotencyKeyReused, NotFound
-from domain.member_errors import LastAdministrator, MemberExists, MemberInvalid
+from domain.member_errors import (
+    LastAdministrator,
+    MemberExists,
+    MemberInvalid,
+    PermissionDenied,
+)
+from domain.permission import Permission
 from store.member import MemberRow, members_page
 from store.second_factor import factors_set_at
 
@@ -123,7 +129,12 @@ async def post_unlock(call: ApiCall, member_id: UUID, _key: IdempotencyKey = Non
 async def post_reset_factor(
     call: ApiCall, member_id: UUID, _key: IdempotencyKey = None
 ) -> Response:
-    """Takes away the second factor of a member who has lost it; every session ends."""
+    """Takes away the second factor of another member who has lost it; every session ends.
+
+    One's own is taken away on the account's pages, after password and code (ASVS 7.5.1).
+    """
+    if call.caller.is_member and call.caller.id == member_id:
+        raise PermissionDenied(Permission.MEMBERS_MANAGE)
     return await once(call, 200, partial(_act, call, member_id, reset_factor))
 
 

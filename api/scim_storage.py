@@ -46,6 +46,7 @@ from commands.work import Transactions, Work
 from domain.errors import NotFound, Unauthenticated
 from domain.member import Role
 from domain.member_errors import LastAdministrator, MemberExists, MemberInvalid
+from domain.provision import is_encodable
 from store.provision import Sought, accounts, count_accounts
 from store.workspace import workspace_by_id
 from store.workspace_setting import lock_settings
@@ -287,11 +288,12 @@ def _sought(acting: _Acting, search: SearchRequest[Any]) -> Sought:
     node = search.filter.ast if search.filter is not None else None
     if not isinstance(node, Comparison) or node.op != CompareOperator.eq:
         return Sought(acting.workspace_id)
+    if isinstance(node.value, str) and not is_encodable(node.value):
+        return Sought(acting.workspace_id, email_digest="")  # Half a letter is in no name.
     if isinstance(node.value, str) and node.attr_path.sub_attr is None:
         named, value = node.attr_path.attr.casefold(), node.value
         if named == "username":
-            digest = address_digest(acting.work, value)
-            return Sought(acting.workspace_id, email_digest=digest)
+            return Sought(acting.workspace_id, email_digest=address_digest(acting.work, value))
         if named == "externalid" and value:
             digest_of = external_digest(acting.work, value)
             return Sought(acting.workspace_id, external_digest=digest_of)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from commands.mail import queue_member_mail
-from commands.member import actor_of, audit_member, keep_one_administrator
+from commands.member import actor_of, audit_member, forgive_attempts, keep_one_administrator
 from commands.member_link import LinkKind, mailed_too_often, make_link, open_link, spend_link
 from commands.member_session import end_sessions_of, recognise_member
 from commands.password import is_right
@@ -68,7 +68,7 @@ async def _ask(
     is_same = bool(compared) and member.password == compared
     if refusal := await judge_password(work, member, "password", is_right=is_same):
         return refusal
-    member.note(Attempts())
+    await forgive_attempts(work, member)
     if await mailed_too_often(work, member, LinkKind.DELETE_ACCOUNT):
         raise MailTooSoon(work.at + HOUR)
     link = await make_link(work, member, LinkKind.DELETE_ACCOUNT)

@@ -16,6 +16,7 @@ class LoginOutcome(StrEnum):
     FAILED = "failed"
     LOCKED = "locked"
     LIMIT_REACHED = "limit_reached"
+    FACTOR_ASKED = "factor_asked"
 
 
 def log_attempt(

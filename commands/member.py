@@ -19,7 +19,9 @@ from domain.member_session import MemberSessionEnd
 from domain.sign_in import Attempts
 from store.member import MemberRow, administrators_of, member_by_address, member_by_id
 from store.member_link import MemberLinkRow, end_links
+from store.passkey import delete_passkeys
 from store.provision import provision_of
+from store.second_factor import factor_of
 from store.trusted_device import delete_devices
 
 
@@ -136,7 +138,9 @@ async def set_password(work: Work, workspace_id: UUID, token: str, kept: str) ->
     is_new = member.state == MemberState.INVITED
     member.password, member.password_set_at = kept, work.at
     member.state, member.updated_at = MemberState.ACTIVE, work.at
-    member.note(Attempts())
+    if await forgive_attempts(work, member):
+        # Without an app a passkey is a whole way in: whoever made it is out, too.
+        await delete_passkeys(work.db, member.id)
     kinds = (LinkKind.INVITATION, LinkKind.FORGOT_PASSWORD)
     await end_links(work.db, member.id, kinds, work.at)
     await delete_devices(work.db, member.id)
@@ -146,6 +150,17 @@ async def set_password(work: Work, workspace_id: UUID, token: str, kept: str) ->
     if not is_new:
         queue_member_mail(work, member, MailKind.MEMBER_PASSWORD_CHANGED)
     return member
+
+
+async def forgive_attempts(work: Work, member: MemberRow) -> bool:
+    """Forgets wrong attempts for the password alone, where that is all there is to guess.
+
+    With a second factor wrong codes are counted, too: only both together forgive them.
+    """
+    alone = await factor_of(work.db, member.id) is None
+    if alone:
+        member.note(Attempts())
+    return alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +238,12 @@ async def enable_member(work: Work, workspace_id: UUID, member_id: UUID, actor: 
     """
     member = await _locked(work, workspace_id, member_id)
     if member.state == MemberState.DISABLED:
-        came = member.password_set_at or await provision_of(work.db, member.id)
+        provision = await provision_of(work.db, member.id)
+        came = member.password_set_at or provision
         member.state = MemberState.ACTIVE if came else MemberState.INVITED
+        if provision is not None:
+            # The directory sees it again, and can let it go again.
+            provision.removed_at = None
         member.updated_at = work.at
         audit_member(work, AuditEvent.MEMBER_ENABLED, member, actor)
     return member

@@ -26,6 +26,7 @@ from store.member_session import (
     sessions_of_browser,
     touch_session,
 )
+from store.sign_in_step import end_steps
 
 PURPOSE = "member-session"
 LONGEST_BROWSER = 200
@@ -188,7 +189,11 @@ async def end_sessions_of(
     *,
     but: UUID | None = None,
 ) -> int:
-    """Ends every living session of a locked member, but one; returns how many."""
+    """Ends every living session of a locked member, but one; returns how many.
+
+    So do sign-ins that are half done, as they would be sessions soon; `but` may be one of those.
+    """
+    await end_steps(work.db, member.id, work.at, but)
     living = await living_sessions(work.db, member.id, work.at)
     doomed = [each for each in living if each.id != but]
     for each in doomed:

@@ -114,6 +114,8 @@ async def add_passkey(work: Work, found: SignedIn, kept: str, answer: str, brows
     """Keeps the passkey that a device has made for a locked member; raises `PasskeyRefused`."""
     asked = _asked(work, kept, found.session.id)
     made, member = read_creation(_site(work), answer, asked.challenge), found.member
+    if not await answer_once(work.db, asked.digest, asked.expires_at):
+        raise PasskeyRefused
     if await passkey_by_credential(work.db, member.workspace_id, made.credential) is not None:
         raise PasskeyRefused
     row = PasskeyRow(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from commands.mail import queue_member_mail
-from commands.member import actor_here, audit_member, refuse_password
+from commands.member import actor_here, audit_member, forgive_attempts, refuse_password
 from commands.member_link import LinkKind
 from commands.member_session import (
     SignedIn,
@@ -20,7 +20,7 @@ from domain.audit import AuditEvent
 from domain.mail import MailKind
 from domain.member_errors import PasswordFault, PasswordRefused, SignedOut
 from domain.member_session import MemberSessionEnd
-from domain.sign_in import Attempts, LockPolicy
+from domain.sign_in import LockPolicy
 from store.member import MemberRow, member_by_id
 from store.member_link import end_links
 from store.trusted_device import delete_devices
@@ -100,7 +100,7 @@ async def judge_password(
 async def _adopt(work: Work, found: SignedIn, secret: str, kept: str) -> str:
     member = found.member
     member.password, member.password_set_at, member.updated_at = kept, work.at, work.at
-    member.note(Attempts())
+    await forgive_attempts(work, member)
     await end_links(work.db, member.id, (LinkKind.FORGOT_PASSWORD,), work.at)
     await delete_devices(work.db, member.id)
     await end_sessions_of(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from commands.delegation import end_delegation
 from commands.member import (
     address_digest,
     audit_member,
@@ -26,9 +27,14 @@ from domain.errors import NotFound
 from domain.member import MemberState, Role
 from domain.member_errors import MemberExists, MemberInvalid
 from domain.provision import LEAST, ProvisionFields, faults_of, strongest
+from domain.sign_in import Attempts
+from store.delegation import good_delegations
+from store.federation import forget_subject
 from store.member import MemberRow, member_by_address, member_by_id
 from store.member_link import end_links
+from store.passkey import delete_passkeys
 from store.provision import Account, ProvisionRow, Sought, accounts, provision_of, standings
+from store.second_factor import delete_factors
 
 PURPOSE = "external-id"
 
@@ -68,11 +74,25 @@ async def provision_member(work: Work, directory: Directory, fields: ProvisionFi
     if known is not None and (before is None or before.removed_at is None):
         raise MemberExists
     member = known or await _new_member(work, directory.workspace_id, fields.email, digest)
+    if before is not None:
+        await _take_back(work, directory, member)
     row = before or _new_row(work, member, [])
     row.removed_at, row.active = None, fields.active is not False
     _adopt(work, member, row, fields)
     audit_member(work, AuditEvent.MEMBER_PROVISIONED, member, directory.actor)
     return await find_account(work, directory.workspace_id, member.id)
+
+
+async def _take_back(work: Work, directory: Directory, member: MemberRow) -> None:
+    """The address may be somebody else's by now: nothing that its last holder knows is good."""
+    await _let(work, directory, member, may_act=False)
+    member.password, member.password_set_at = "", None
+    member.note(Attempts())
+    await delete_factors(work.db, member.id)
+    await delete_passkeys(work.db, member.id)
+    await forget_subject(work.db, member.id)
+    for each in await good_delegations(work.db, member.id, work.at):
+        await end_delegation(work, member, each.id, directory.actor)
 
 
 async def _new_member(work: Work, workspace_id: UUID, email: str, digest: str) -> MemberRow:

@@ -81,7 +81,10 @@ async def locked_member_here(work: Work, workspace_id: UUID, secret: str) -> Sig
     if isinstance(found, SignedOut):
         return found
     member = await member_by_id(work.db, workspace_id, found.member.id, lock=True)
-    return SignedIn(member, found.session) if member else SignedOut()
+    if member is None:
+        return SignedOut()
+    # Whatever ended the session held the lock that was waited for: it is asked again.
+    return await recognise_member(work, workspace_id, secret, acting=False)
 
 
 async def _judge(

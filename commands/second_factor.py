@@ -100,12 +100,12 @@ async def begin_enrolment(work: Work, member: MemberRow, begun_in: UUID) -> Seco
 
 
 async def confirm_enrolment(
-    work: Work, member: MemberRow, begun_in: UUID, typed: str, *, but: UUID | None = None
+    work: Work, member: MemberRow, begun_in: UUID, typed: str
 ) -> list[str] | PasswordRefused:
     """Makes the app that shows this code the locked member's second factor; its recovery codes.
 
-    It takes the place of the one before. Sessions end, `but` one. Raises `NotFound` where nothing
-    is being set up, or that took too long.
+    It takes the place of the one before. Sessions and half-done sign-ins end, but the one that it
+    was begun in. Raises `NotFound` where nothing is being set up, or that took too long.
     """
     row = await enrolment_of(work.db, member.id, begun_in, work.at)
     if row is None:
@@ -118,7 +118,7 @@ async def confirm_enrolment(
     replaced = await delete_factors(work.db, member.id)
     work.db.add(_confirmed(work, member, begun_in, key, time_code))
     event = AuditEvent.MEMBER_FACTOR_REPLACED if replaced else AuditEvent.MEMBER_FACTOR_ADDED
-    await _changed(work, member, event, actor_of(member), but)
+    await _changed(work, member, event, actor_of(member), begun_in)
     return await _new_codes(work, member)
 
 

@@ -43,7 +43,7 @@ async def confirm_setting_up(
     if isinstance(found, SignedOut):
         return found
     session_id = found.session.id
-    codes = await confirm_enrolment(work, found.member, session_id, code, but=session_id)
+    codes = await confirm_enrolment(work, found.member, session_id, code)
     if isinstance(codes, PasswordRefused):
         return codes
     return Done(codes, await renew_secret(work, secret))

@@ -117,7 +117,9 @@ async def _judge(
             return _refused(work, wanted, member, LoginOutcome.FAILED)
         asked = Asked.NOTHING
     if asked is not Asked.NOTHING:
-        return await _ask_factor(work, member, wanted.browser, asked)
+        outcome, browser = LoginOutcome.FACTOR_ASKED, wanted.browser
+        log_attempt(work, member.workspace_id, member.id, outcome, browser, wanted.mode)
+        return await _ask_factor(work, member, browser, asked)
     return await admit(work, member, wanted.mode, wanted.browser)
 
 

@@ -19,7 +19,7 @@ from domain.member_errors import (
     SomebodyElseSignedIn,
 )
 from domain.second_factor import Asked
-from domain.sign_in import SignInMode
+from domain.sign_in import LockPolicy, SignInMode
 from store.member import MemberRow
 from store.second_factor import factor_of
 from store.sign_in_step import SignInStepRow, use_step
@@ -75,17 +75,30 @@ async def _spend(work: Work, step: SignInStepRow) -> None:
 
 
 async def _judge(work: Work, member: MemberRow, typed: CodeTyped) -> PasswordRefused | None:
-    policy = lock_policy(await effective_settings(work, member.workspace_id))
-    outcome, refusal = LoginOutcome.FAILED, wrong_code()
-    if member.attempts.is_locked(work.at, policy):
-        outcome = LoginOutcome.LOCKED
-        refusal = refused("code", PasswordFault.LOCKED, "is locked because of too many attempts")
-    elif await is_code_right(work, member, typed.code):
+    if refusal := await _refuses_locked(work, member, typed):
+        return refusal
+    if await is_code_right(work, member, typed.code):
         return None
-    else:
-        count_wrong(work, member, policy)
+    count_wrong(work, member, await _policy(work, member))
+    _log(work, member, typed, LoginOutcome.FAILED)
+    return wrong_code()
+
+
+async def _refuses_locked(
+    work: Work, member: MemberRow, typed: CodeTyped
+) -> PasswordRefused | None:
+    if not member.attempts.is_locked(work.at, await _policy(work, member)):
+        return None
+    _log(work, member, typed, LoginOutcome.LOCKED)
+    return refused("code", PasswordFault.LOCKED, "is locked because of too many attempts")
+
+
+async def _policy(work: Work, member: MemberRow) -> LockPolicy:
+    return lock_policy(await effective_settings(work, member.workspace_id))
+
+
+def _log(work: Work, member: MemberRow, typed: CodeTyped, outcome: LoginOutcome) -> None:
     log_attempt(work, member.workspace_id, member.id, outcome, typed.browser, SignInMode.PASSWORD)
-    return refusal
 
 
 async def sign_in_enrolling(work: Work, typed: CodeTyped) -> Proven | PasswordRefused:
@@ -96,6 +109,8 @@ async def sign_in_enrolling(work: Work, typed: CodeTyped) -> Proven | PasswordRe
     step, member = await _step(work, typed, Asked.ENROLMENT)
     if await factor_of(work.db, member.id) is not None:
         raise SignInRefused
+    if refusal := await _refuses_locked(work, member, typed):
+        return refusal
     codes = await confirm_enrolment(work, member, step.id, typed.code)
     if isinstance(codes, PasswordRefused):
         return codes

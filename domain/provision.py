@@ -83,3 +83,8 @@ def faults_of(fields: ProvisionFields) -> tuple[Fault, ...]:
     if len(json.dumps(fields.profile)) > LARGEST_PROFILE:
         found.append(Fault("", f"may have {LARGEST_PROFILE} bytes"))
     return tuple(found)
+
+
+def is_encodable(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which JSON can write and UTF-8 cannot."""
+    return not any("\ud800" <= each <= "\udfff" for each in text)

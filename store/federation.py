@@ -77,6 +77,13 @@ async def is_bound(db: AsyncSession, member_id: UUID) -> bool:
     return await db.get(FederatedSubjectRow, member_id) is not None
 
 
+async def forget_subject(db: AsyncSession, member_id: UUID) -> None:
+    """Forgets whom a member is at the workspace's provider."""
+    await db.execute(
+        delete(FederatedSubjectRow).where(col(FederatedSubjectRow.member_id) == member_id)
+    )
+
+
 async def forget_subjects(db: AsyncSession, workspace_id: UUID) -> None:
     """Forgets whom the members of a workspace are at its provider."""
     await db.execute(

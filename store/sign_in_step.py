@@ -43,6 +43,19 @@ async def step_by_digest(
     return (await db.scalars(found)).one_or_none()
 
 
+async def end_steps(db: AsyncSession, member_id: UUID, at: datetime, but: UUID | None) -> None:
+    """Ends every half-done sign-in of a member, `but` one."""
+    await db.execute(
+        update(SignInStepRow)
+        .where(
+            col(SignInStepRow.member_id) == member_id,
+            col(SignInStepRow.used_at).is_(None),
+            col(SignInStepRow.id).is_distinct_from(but),
+        )
+        .values(used_at=at)
+    )
+
+
 async def use_step(db: AsyncSession, step_id: UUID, at: datetime) -> bool:
     """Uses a step up by one guarded UPDATE: of any number at once, one is told True."""
     used = await db.execute(

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -246,3 +247,14 @@ async def test_asking_tells_nothing_of_anybody(console: Console) -> None:
         assert '"allowCredentials": []' in asked
         assert '"userVerification": "required"' in asked
         assert (await browser.get(f"{PAGE}/begin")).status_code == 303
+
+
+@pytest.mark.parametrize("name", ["\0", "\ud800", "AA=="])
+async def test_what_no_browser_answers_is_refused_and_no_fault(console: Console, name: str) -> None:
+    response = {"clientDataJSON": "AA", "authenticatorData": "AA", "signature": "AA"}
+    whole = {"id": name, "rawId": "AA", "type": "public-key", "response": response}
+    async with console.browser() as browser:
+        for each in (json.dumps(whole), "[" * 16_000, "{}", "null", "7"):
+            await question(browser)
+            told = await browser.post("/sign-in/passkey", credential=each)
+            assert "problem=passkey" in told.headers["location"], each[:80]

@@ -638,3 +638,23 @@ async def test_what_changed_here_is_what_the_directory_reads(
     assert (read["displayName"], read["active"]) == ("Anna Bergson", True)
     assert await directory.group("publisher") == [user["id"]]
     assert read["meta"]["version"] != user["meta"]["version"]
+
+
+async def test_who_gets_an_address_again_has_nothing_of_its_last_holder(
+    directory: Directory, office: Office
+) -> None:
+    """The password of before opens nothing, also once the account is let in again."""
+    member_id = await provisioned_member(directory, office)
+    await directory.delete(member_id)
+    again = await directory.create()
+    assert again["id"] == member_id
+    await directory.add("publisher", member_id)
+    member = await member_of(office.house)
+    assert (member.state, member.password) == (MemberState.ACTIVE, "")
+
+
+async def test_half_a_letter_is_nobodys_name(directory: Directory) -> None:
+    await directory.create()
+    for wanted in ("userName", "externalId"):
+        found = await directory.find(f'{wanted} eq "\\ud800"')
+        assert found["totalResults"] == 0

@@ -79,7 +79,7 @@ async def is_at_sign_in(page: Page, words: str, following: str = "") -> None:
     await expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
     await expect(page.get_by_role("status")).to_contain_text(words)
     if following:
-        await expect(page.locator("input[name=next]")).to_have_value(following)
+        await expect(page.locator("input[name=next]").first).to_have_value(following)
 
 
 async def test_the_warning_is_in_both_tabs_and_one_answer_clears_both(
