@@ -8,7 +8,7 @@ import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -93,11 +93,11 @@ WHOLE = {
 
 def children() -> set[int]:
     """Our processes; the ones that ended and were not collected count too."""
-    return {
-        int(each)
-        for task in Path("/proc/self/task").iterdir()
-        for each in (task / "children").read_text().split()
-    }
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # A thread may end meanwhile.
+            found |= {int(each) for each in (task / "children").read_text().split()}
+    return found
 
 
 @pytest.fixture(autouse=True)
