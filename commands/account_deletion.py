@@ -8,7 +8,7 @@ from commands.member import actor_of, audit_member, forgive_attempts, keep_one_a
 from commands.member_link import LinkKind, mailed_too_often, make_link, open_link, spend_link
 from commands.member_session import end_sessions_of, recognise_member
 from commands.password import is_right
-from commands.password_change import judge_password
+from commands.reauthentication import judge_password, locked_member_here
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
 from domain.errors import MailTooSoon, NotFound
@@ -19,7 +19,7 @@ from domain.member_session import MemberSessionEnd
 from domain.setting import HOUR
 from domain.sign_in import Attempts
 from store.erasure import destroy_keys, empty_member
-from store.member import MemberRow, member_by_id
+from store.member import MemberRow
 from store.member_link import end_links
 
 
@@ -38,10 +38,10 @@ async def ask_deletion(begin: Transactions, wanted: AskDeletion) -> None:
     Raises `SignedOut`, `PasswordRefused`, `LastAdministrator` or `MailTooSoon`.
     """
     async with begin.work() as work:
-        member = await _asking(work, wanted, acting=True)
-    if isinstance(member, SignedOut):
-        raise member
-    before = member.password
+        found = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=True)
+    if isinstance(found, SignedOut):
+        raise found
+    before = found.member.password
     right = await is_right(wanted.password, before)
     async with begin.work() as work:
         refusal = await _ask(work, wanted, before if right else "")
@@ -49,22 +49,19 @@ async def ask_deletion(begin: Transactions, wanted: AskDeletion) -> None:
         raise refusal
 
 
-async def _asking(work: Work, wanted: AskDeletion, *, acting: bool) -> MemberRow | SignedOut:
-    found = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=acting)
-    return found if isinstance(found, SignedOut) else found.member
-
-
 async def _ask(
     work: Work, wanted: AskDeletion, compared: str
 ) -> PasswordRefused | SignedOut | None:
     """`compared` is the hash that the password was right for, or ""; a refusal has a fact."""
-    known = await _asking(work, wanted, acting=False)
+    known = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=False)
     if isinstance(known, SignedOut):
         return known
-    await keep_one_administrator(work, wanted.workspace_id, known.id, losing=True)
-    member = await member_by_id(work.db, wanted.workspace_id, known.id, lock=True)
-    if member is None:
-        return SignedOut()
+    # Administrators are locked first, as everywhere.
+    await keep_one_administrator(work, wanted.workspace_id, known.member.id, losing=True)
+    found = await locked_member_here(work, wanted.workspace_id, wanted.secret)
+    if isinstance(found, SignedOut):
+        return found
+    member = found.member
     is_same = bool(compared) and member.password == compared
     if refusal := await judge_password(work, member, "password", is_right=is_same):
         return refusal

@@ -68,9 +68,8 @@ async def member_of_access(work: Work, text: str) -> SignedIn | None:
     session = await session_of_access(work.db, work.keyring.digests(PURPOSE, text), work.at)
     if session is None or session.value.end_at(work.at) is not None:
         return None
-    member = await member_by_id(work.db, session.workspace_id, session.member_id)
-    is_active = member is not None and member.state == MemberState.ACTIVE
-    return SignedIn(member, session) if member and is_active else None
+    member = await _active_owner(work, session)
+    return SignedIn(member, session) if member else None
 
 
 async def refresh_tokens(work: Work, text: str) -> Tokens | TokenRefused:
@@ -103,6 +102,10 @@ async def _still_of(work: Work, session: MemberSessionRow) -> MemberRow | None:
         if session.ended_at is None:
             await end_session(work, session, reason, MEMBER_SESSIONS)
         return None
+    return await _active_owner(work, session)
+
+
+async def _active_owner(work: Work, session: MemberSessionRow) -> MemberRow | None:
     member = await member_by_id(work.db, session.workspace_id, session.member_id)
     return member if member is not None and member.state == MemberState.ACTIVE else None
 

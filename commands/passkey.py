@@ -30,16 +30,15 @@ from commands.member_session import (
     end_sessions_of,
 )
 from commands.setting import effective_settings
-from commands.sign_in import admit, lock_policy
+from commands.sign_in import active_member, admit, lock_policy
 from commands.work import Work
 from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.mail import MailKind
-from domain.member import MemberState
 from domain.member_errors import SessionLimitReached, SignInRefused, SomebodyElseSignedIn
 from domain.member_session import MemberSessionEnd
 from domain.sign_in import SignInMode
-from store.member import MemberRow, member_by_id
+from store.member import MemberRow
 from store.passkey import (
     PasskeyRow,
     answer_once,
@@ -181,8 +180,8 @@ async def _whose(work: Work, wanted: PasskeySignIn) -> MemberRow | LoginOutcome:
         row = await _answered(work, wanted)
     except PasskeyRefused:
         return LoginOutcome.FAILED
-    member = await member_by_id(work.db, wanted.workspace_id, row.member_id, lock=True)
-    if member is None or member.state != MemberState.ACTIVE:
+    member = await active_member(work, wanted.workspace_id, row.member_id)
+    if member is None:
         return LoginOutcome.FAILED
     policy = lock_policy(await effective_settings(work, wanted.workspace_id))
     return LoginOutcome.LOCKED if member.attempts.is_locked(work.at, policy) else member

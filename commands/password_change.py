@@ -1,6 +1,6 @@
 """A member changes its own password: the old one is asked for, and every other session ends."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from commands.mail import queue_member_mail
@@ -12,16 +12,14 @@ from commands.member_session import (
     recognise_member,
     renew_secret,
 )
-from commands.password import hashed, is_right, refused
-from commands.setting import effective_settings
-from commands.sign_in import count_wrong
+from commands.password import hashed, is_right
+from commands.reauthentication import judge_password, locked_member_here
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
 from domain.mail import MailKind
-from domain.member_errors import PasswordFault, PasswordRefused, SignedOut
+from domain.member_errors import PasswordRefused, SignedOut
 from domain.member_session import MemberSessionEnd
-from domain.sign_in import LockPolicy
-from store.member import MemberRow, member_by_id
+from store.member import MemberRow
 from store.member_link import end_links
 from store.trusted_device import delete_devices
 
@@ -68,33 +66,13 @@ async def _change(
     work: Work, wanted: ChangePassword, before: str, kept: str
 ) -> str | PasswordRefused | SignedOut:
     """`kept` is the new hash, or "" if the old one was wrong; a refusal has a fact: a count."""
-    found = await recognise_member(work, wanted.workspace_id, wanted.secret, acting=False)
+    found = await locked_member_here(work, wanted.workspace_id, wanted.secret)
     if isinstance(found, SignedOut):
         return found
-    member = await member_by_id(work.db, wanted.workspace_id, found.member.id, lock=True)
-    if member is None:
-        return SignedOut()
-    is_same = bool(kept) and member.password == before
-    if refusal := await judge_password(work, member, "old", is_right=is_same):
+    is_same = bool(kept) and found.member.password == before
+    if refusal := await judge_password(work, found.member, "old", is_right=is_same):
         return refusal
-    return await _adopt(work, replace(found, member=member), wanted.secret, kept)
-
-
-async def judge_password(
-    work: Work, member: MemberRow, field: str, *, is_right: bool
-) -> PasswordRefused | None:
-    """Why a locked member who was asked for its password again may not go on, if so.
-
-    A wrong one counts, which is a fact: the refusal is to be raised after the commit.
-    """
-    settings = await effective_settings(work, member.workspace_id)
-    policy = LockPolicy(settings.login_failures, settings.login_lock)
-    if member.attempts.is_locked(work.at, policy):
-        return refused(field, PasswordFault.LOCKED, "is locked because of too many attempts")
-    if is_right:
-        return None
-    count_wrong(work, member, policy)
-    return refused(field, PasswordFault.WRONG, "is not the present password")
+    return await _adopt(work, found, wanted.secret, kept)
 
 
 async def _adopt(work: Work, found: SignedIn, secret: str, kept: str) -> str:

@@ -1,4 +1,7 @@
-"""A signed-in member shows again who it is, before a second factor is changed (ASVS 7.5.1)."""
+"""A signed-in member shows again who it is, before password, factor or account change (ASVS 7.5.1).
+
+No transaction is open while passwords are compared; what follows is judged under the member's lock.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -6,15 +9,15 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from commands.member_session import SignedIn, recognise_member, renew_secret
-from commands.password import is_right
-from commands.password_change import judge_password
+from commands.password import is_right, refused
 from commands.second_factor import is_code_right, wrong_code
 from commands.setting import effective_settings
 from commands.sign_in import count_wrong, lock_policy
 from commands.work import Transactions, Work
-from domain.member_errors import PasswordRefused, SignedOut
+from domain.member_errors import PasswordFault, PasswordRefused, SignedOut
 from domain.sign_in import Attempts
 from store.member import MemberRow, member_by_id
+from store.member_session import member_session_by_id
 from store.second_factor import factor_of
 
 T = TypeVar("T")
@@ -76,14 +79,17 @@ async def _do(
 
 
 async def locked_member_here(work: Work, workspace_id: UUID, secret: str) -> SignedIn | SignedOut:
-    """The member of this browser, locked, as it is under that lock."""
+    """The member of this browser and its session, locked, as they are under these locks.
+
+    Either may have ended while it was waited for; locking reads the rows anew.
+    """
     found = await recognise_member(work, workspace_id, secret, acting=False)
     if isinstance(found, SignedOut):
         return found
     member = await member_by_id(work.db, workspace_id, found.member.id, lock=True)
-    if member is None:
+    session = await member_session_by_id(work.db, workspace_id, found.session.id, lock=True)
+    if member is None or session is None:
         return SignedOut()
-    # Whatever ended the session held the lock that was waited for: it is asked again.
     return await recognise_member(work, workspace_id, secret, acting=False)
 
 
@@ -100,3 +106,19 @@ async def _judge(
     settings = await effective_settings(work, member.workspace_id)
     count_wrong(work, member, lock_policy(settings))
     return wrong_code()
+
+
+async def judge_password(
+    work: Work, member: MemberRow, field: str, *, is_right: bool
+) -> PasswordRefused | None:
+    """Why a locked member who was asked for its password again may not go on, if so.
+
+    A wrong one counts, which is a fact: the refusal is to be raised after the commit.
+    """
+    policy = lock_policy(await effective_settings(work, member.workspace_id))
+    if member.attempts.is_locked(work.at, policy):
+        return refused(field, PasswordFault.LOCKED, "is locked because of too many attempts")
+    if is_right:
+        return None
+    count_wrong(work, member, policy)
+    return refused(field, PasswordFault.WRONG, "is not the present password")

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
+from commands.account_deletion import AskDeletion, ask_deletion
 from commands.member import (
     actor_of,
     change_role,
@@ -24,6 +27,7 @@ from commands.member_session import (
     Browser,
     SessionTarget,
     SignedIn,
+    end_sessions_of,
     kill_session,
     log_out,
     recognise_member,
@@ -31,6 +35,9 @@ from commands.member_session import (
 )
 from commands.member_session_sweep import delete_kept, delete_timed_out
 from commands.password import hashed
+from commands.password_change import ChangePassword, change_password
+from commands.reauthentication import Proof
+from commands.second_factor_change import begin_setting_up
 from commands.setting import ChangeSettings, change_settings
 from commands.sign_in import PasswordSignIn, sign_in, sign_in_anyway, sign_in_instead
 from domain.actor import OPERATOR
@@ -47,14 +54,19 @@ from domain.member_errors import (
     SignInRefused,
     SomebodyElseSignedIn,
 )
+from domain.member_session import MemberSessionEnd
 from store.access import LoginRow
 from store.audit import AuditRow
-from store.member import MemberRow
+from store.mail import MailRow
+from store.member import MemberRow, member_by_id
 from store.member_session import MemberSessionRow, count_living, sessions_shown
+from store.second_factor import SecondFactorRow
 from tests.rooms.house import Clock, House, bare_house
+from tests.rooms.works import eventually
 
 PASSWORD = "correct horse battery"
 EMAIL = "anna@office.example"
+WAITERS = text("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted")
 
 
 @dataclass(slots=True)
@@ -519,3 +531,45 @@ async def test_a_setting_is_taken_back(office: Office) -> None:
     secret = await office.signed_in()
     office.clock.turn(minutes=5, seconds=15)
     assert await office.reason(secret) == "inactive"
+
+
+async def _does_anybody_wait(house: House) -> bool:
+    async with house.engine.connect() as connection:
+        return bool((await connection.execute(WAITERS)).scalar_one())
+
+
+async def _changes(office: Office, secret: str) -> None:
+    wanted = ChangePassword(office.house.workspace_id, secret, PASSWORD, "another horse battery")
+    await change_password(office.house.transactions, wanted)
+
+
+async def _asks_deletion(office: Office, secret: str) -> None:
+    wanted = AskDeletion(office.house.workspace_id, secret, PASSWORD)
+    await ask_deletion(office.house.transactions, wanted)
+
+
+async def _sets_up_a_factor(office: Office, secret: str) -> None:
+    await begin_setting_up(
+        office.house.transactions, Proof(office.house.workspace_id, secret, PASSWORD, "")
+    )
+
+
+@pytest.mark.parametrize("acts", [_changes, _asks_deletion, _sets_up_a_factor])
+async def test_a_session_that_ends_while_its_lock_is_waited_for_acts_no_more(
+    office: Office, acts: Callable[[Office, str], Coroutine[Any, Any, None]]
+) -> None:
+    # ASVS 7.4.1
+    await member(office.house, "ben@office.example", Role.ADMIN, office.kept)
+    secret, mails = await office.signed_in(), len(await office.house.all(MailRow))
+    async with office.house.transactions.work() as work:
+        workspace_id = office.house.workspace_id
+        anna = await member_by_id(work.db, workspace_id, office.anna.id, lock=True)
+        assert anna is not None
+        acting = asyncio.create_task(acts(office, secret))
+        await eventually(partial(_does_anybody_wait, office.house))
+        assert await end_sessions_of(work, anna, MemberSessionEnd.KILLED, OPERATOR) == 1
+    with pytest.raises(SignedOut):
+        await acting
+    (found,) = [each for each in await office.house.all(MemberRow) if each.id == office.anna.id]
+    assert (found.password, len(await office.house.all(MailRow))) == (office.kept, mails)
+    assert await office.house.all(SecondFactorRow) == []
