@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 from fastapi import Depends, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -132,7 +133,12 @@ def _forget(request: Request, response: Response, name: str) -> None:
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
 
-# Posts: from our own pages, of a bounded size.
+# Posts: from our own pages, of a bounded size, answered by a page that is got.
+
+
+def see_other(address: str) -> RedirectResponse:
+    """Leads the browser on to a page, which can be reloaded without posting again (RFC 9110)."""
+    return RedirectResponse(address, 303)
 
 
 async def refuse_cross_site(request: Request) -> None:

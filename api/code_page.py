@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api.browser import (
     PostedPairs,
@@ -12,6 +11,7 @@ from api.browser import (
     field_of,
     keep_binding,
     keep_door,
+    see_other,
     time_left,
 )
 from api.context import Begin
@@ -31,7 +31,6 @@ from store.code import living_codes
 
 router = APIRouter()
 
-SEE_OTHER = 303
 CONFLICT = 409
 MALFORMED = 422
 SLOW_AFTER = timedelta(seconds=20)
@@ -45,7 +44,7 @@ async def post_code(request: Request, token: str, begin: Begin) -> Response:
     link, door = link_in(token), door_of(request)
     async with begin.work() as work:
         await ask_code(work, link, door)
-    answer = RedirectResponse(f"/s/{link}/code", SEE_OTHER)
+    answer = see_other(f"/s/{link}/code")
     keep_door(request, answer, door)
     return answer
 
@@ -79,7 +78,7 @@ async def _code_page(request: Request, link: str, begin: Transactions, wrong: Wr
         is_usable = bool(await living_codes(work.db, mail.session_id, work.at))
         before = await member_before(work, door.party, member_secret(request))
     if mail.asked_at is None and mail.next_at <= work.at and not wrong.problem:
-        return RedirectResponse(f"/s/{link}", SEE_OTHER)
+        return see_other(f"/s/{link}")
     waited = work.at - (mail.asked_at or work.at)
     is_late = mail.state == MailState.QUEUED and waited > SLOW_AFTER
     return page_of(
@@ -137,7 +136,7 @@ async def _verified(request: Request, begin: Transactions, wanted: Verify) -> Re
         return await _code_page(request, wanted.link, begin, wrong)
     except CodeSpent as refusal:
         return await _code_page(request, wanted.link, begin, Wrong("spent", status_of(refusal)))
-    answer = RedirectResponse(f"/sessions/{bound.session_id}", SEE_OTHER)
+    answer = see_other(f"/sessions/{bound.session_id}")
     lasts = time_left(bound.expires_at, begin.clock())
     keep_binding(request, answer, bound.session_id, bound.secret, lasts)
     await _end_member_before(request, answer, begin, wanted.link)

@@ -1,12 +1,12 @@
 """A member's own pages: where one begins, who one is here, and the password."""
 
-from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from adapters.languages import language_name
-from api.browser import PostedPairs, field_of, refuse_cross_site
+from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.context import Begin
 from api.errors import status_of
@@ -14,16 +14,15 @@ from api.member_call import (
     ConsoleCall,
     MemberCall,
     keep_member,
-    member_call_of,
     member_secret,
     note_page,
     signed_in,
 )
 from api.party_pages import language_of
+from api.proof import page_afterwards
 from commands.password import LONGEST
 from commands.password_change import ChangePassword, change_password
 from commands.setting import effective_settings
-from commands.work import Transactions
 from domain.member_errors import PasswordRefused
 from domain.permission import Permission
 from store.member_session import living_sessions
@@ -34,7 +33,6 @@ router = APIRouter(
     include_in_schema=False,
 )
 
-SEE_OTHER = 303
 CHANGED = "password_changed"
 
 
@@ -69,7 +67,7 @@ async def _account_page(call: MemberCall, refused: PasswordRefused | None = None
 @router.get("/account/password", name="Password")
 async def get_password(call: ConsoleCall) -> Response:
     """The form is on the account's page."""
-    return RedirectResponse(f"{office_of(call.workspace).base}/account", SEE_OTHER)
+    return see_other(f"{office_of(call.workspace).base}/account")
 
 
 @router.post("/account/password", name="Password")
@@ -90,15 +88,10 @@ async def post_password(
     try:
         secret = await change_password(begin, wanted)
     except PasswordRefused as refused:
-        return await _refused_page(request, workspace, begin, refused)
+        return await page_afterwards(
+            request, workspace, begin, partial(_account_page, refused=refused)
+        )
     await note_page(request, begin, found)
-    answer = RedirectResponse(f"/console/{workspace}/account?done={CHANGED}", SEE_OTHER)
+    answer = see_other(f"/console/{workspace}/account?done={CHANGED}")
     keep_member(request, answer, secret)
     return answer
-
-
-async def _refused_page(
-    request: Request, workspace: str, begin: Transactions, refused: PasswordRefused
-) -> HTMLResponse:
-    async with asynccontextmanager(member_call_of)(request, workspace, begin) as call:
-        return await _account_page(call, refused)

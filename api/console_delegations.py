@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
-from api.browser import PostedPairs, field_of, refuse_cross_site
+from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.day import day_in, is_over
 from api.errors import status_of
@@ -27,7 +27,6 @@ from store.member import members_page
 NAME = "Acting for others"
 PATH = "/account/delegations"
 MOST_MEMBERS = 200
-SEE_OTHER = 303
 
 router = APIRouter(
     prefix=f"/console/{{workspace}}{PATH}",
@@ -123,10 +122,10 @@ async def post_begin(call: ConsoleCall, delegation_id: UUID) -> Response:
 
 
 def _back(call: MemberCall, done: str) -> Response:
-    return RedirectResponse(f"{office_of(call.workspace).base}{PATH}?done={done}", SEE_OTHER)
+    return see_other(f"{office_of(call.workspace).base}{PATH}?done={done}")
 
 
 def _renewed(call: MemberCall, secret: str, address: str) -> Response:
-    answer = RedirectResponse(address, SEE_OTHER)
+    answer = see_other(address)
     keep_member(call.request, answer, secret)
     return answer

@@ -1,17 +1,17 @@
 """A signed-in member asks to delete its account: the password again, then a mailed link."""
 
-from typing import Any
+from functools import partial
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
 
 from api.browser import PostedPairs, field_of, refuse_cross_site
-from api.console_pages import office_of, ways_of
+from api.console_pages import member_page
 from api.context import Begin
 from api.errors import status_of
-from api.member_call import member_secret, note_page, signed_in
-from api.party_pages import language_of, page
+from api.member_call import ConsoleCall, MemberCall, member_secret
+from api.proof import page_afterwards
 from commands.account_deletion import AskDeletion, ask_deletion
-from commands.work import Transactions
 from commands.workspace import find_workspace
 from domain.errors import MailTooSoon
 from domain.member_errors import LastAdministrator, PasswordRefused
@@ -26,9 +26,21 @@ Refused = PasswordRefused | LastAdministrator | MailTooSoon
 
 
 @router.get("", name="Delete your account")
-async def get_deletion(request: Request, workspace: str, begin: Begin) -> Response:
+async def get_deletion(call: ConsoleCall) -> HTMLResponse:
     """Says what deleting means, and asks for the password."""
-    return await _page(request, workspace, begin, "delete_account.html")
+    return await _page(call)
+
+
+async def _page(call: MemberCall, refused: Refused | None = None) -> HTMLResponse:
+    faults = refused.faults if isinstance(refused, PasswordRefused) else {}
+    return member_page(
+        call,
+        "delete_account.html",
+        status_of(refused) if refused else 200,
+        fault=faults.get("password", ""),
+        is_last=isinstance(refused, LastAdministrator),
+        next_at=refused.next_at if isinstance(refused, MailTooSoon) else None,
+    )
 
 
 @router.post("", name="Delete your account")
@@ -42,38 +54,10 @@ async def post_deletion(
     try:
         await ask_deletion(begin, wanted)
     except (PasswordRefused, LastAdministrator, MailTooSoon) as refused:
-        return await _page(request, workspace, begin, "delete_account.html", refused)
-    return await _page(request, workspace, begin, "delete_account_sent.html")
+        again = partial(_page, refused=refused)
+        return await page_afterwards(request, workspace, begin, again)
+    return await page_afterwards(request, workspace, begin, _sent)
 
 
-async def _page(
-    request: Request,
-    workspace: str,
-    begin: Transactions,
-    name: str,
-    refused: Refused | None = None,
-) -> Response:
-    found = await signed_in(request, begin, workspace, acting=True)
-    await note_page(request, begin, found)
-    member = found.member
-    async with begin.work() as work:
-        row = await find_workspace(work, workspace)
-    return page(
-        f"console/{name}",
-        language_of(request, member.locale),
-        status_of(refused) if refused else 200,
-        it=office_of(row),
-        me=member,
-        acting_for=found.acting_for,
-        ways=ways_of(found.session),
-        zone=member.zone,
-        **_said(refused),
-    )
-
-
-def _said(refused: Refused | None) -> dict[str, Any]:
-    return {
-        "fault": refused.faults.get("password", "") if isinstance(refused, PasswordRefused) else "",
-        "is_last": isinstance(refused, LastAdministrator),
-        "next_at": refused.next_at if isinstance(refused, MailTooSoon) else None,
-    }
+async def _sent(call: MemberCall) -> HTMLResponse:
+    return member_page(call, "delete_account_sent.html")

@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
-from api.browser import SAFE_METHODS, settings_of
+from api.browser import SAFE_METHODS, see_other, settings_of
 from api.console_integrated import same_again
 from api.console_next import address_asked, safe_next, sign_in_address
 from api.console_pages import Office, office_of, ways_of
@@ -36,7 +36,6 @@ from store.database import is_away
 log = structlog.get_logger()
 
 CONSOLE = "/console/"
-SEE_OTHER = 303
 FRAME = ("it", "me", "acting_for", "ways")
 """What the layout of every page is given."""
 PLAIN = frozenset({400, 403, 404, 405, 413, 415, 422, 500, 503})
@@ -86,7 +85,7 @@ async def _signed_out(request: Request, error: SignedOut, frame: dict[str, Any])
     if request.method not in SAFE_METHODS and (again := await same_again(request, frame["key"])):
         return again
     if request.method in SAFE_METHODS:
-        answer: Response = RedirectResponse(address, SEE_OTHER)
+        answer: Response = see_other(address)
     else:
         reason = error.reason or ended_of(request, frame["key"])
         answer = _rendered(request, error, frame, "signed_out.html", reason=reason, way=address)
@@ -106,7 +105,7 @@ async def _as_oneself(request: Request) -> Response:
         newer = ""
         if isinstance(found, SignedIn) and found.is_delegation_over:
             newer = await leave_delegation(work, found, secret, actor_here(found))
-    answer = RedirectResponse(f"{office_of(row).base}/account/delegations?done=over", SEE_OTHER)
+    answer = see_other(f"{office_of(row).base}/account/delegations?done=over")
     if newer:
         keep_member(request, answer, newer)
     return answer

@@ -9,10 +9,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.browser import refuse_cross_site
+from api.browser import refuse_cross_site, see_other
 from api.console_pages import office_of
 from api.context import Begin
 from api.ended_hint import ended_of
@@ -28,7 +27,6 @@ from store.member_gate import member_gates_of
 
 router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
 
-SEE_OTHER = 303
 NOBODY = UUID(int=0)
 
 
@@ -90,6 +88,4 @@ async def post_stay(request: Request, workspace: str, begin: Begin) -> Response:
     if not isinstance(found, SignedIn):
         raise found
     is_script = request.headers.get("sec-fetch-dest") == "empty"
-    return (
-        Response(status_code=204) if is_script else RedirectResponse(office_of(row).base, SEE_OTHER)
-    )
+    return Response(status_code=204) if is_script else see_other(office_of(row).base)

@@ -10,12 +10,18 @@ import secrets
 from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
-from api.browser import cookie_name, forget_cookie, keep_cookie, refuse_cross_site, settings_of
+from api.browser import (
+    cookie_name,
+    forget_cookie,
+    keep_cookie,
+    refuse_cross_site,
+    see_other,
+    settings_of,
+)
 from api.console_next import LONGEST, safe_next
 from api.console_pages import office_of, outside_page
-from api.console_sign_in import SEE_OTHER, ask_more, signed_in_answer
+from api.console_sign_in import ask_more, signed_in_answer
 from api.context import Begin
 from api.errors import status_of
 from api.member_call import browser_of
@@ -63,7 +69,7 @@ async def get_federated(request: Request, workspace: str, begin: Begin) -> Respo
     except ChannelDenied:
         await _note_denial(begin, row)
         raise
-    answer = RedirectResponse(address, SEE_OTHER)
+    answer = see_other(address)
     following = safe_next(office_of(row).base, request.query_params.get("next", ""))
     kept = base64.urlsafe_b64encode(following.encode()).decode().rstrip("=")
     keep_cookie(request, answer, WAY, f"{secret}.{kept}", LASTS)

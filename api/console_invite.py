@@ -3,10 +3,10 @@
 from typing import Any
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from adapters.languages import available, language_name
-from api.browser import PostedPairs, field_of, refuse_cross_site
+from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_members import NAME, PATH
 from api.console_pages import member_page, office_of
 from api.errors import status_of
@@ -18,7 +18,6 @@ from domain.member import MemberFields, Role
 from domain.member_errors import MemberExists, MemberInvalid
 from domain.permission import Permission
 
-SEE_OTHER = 303
 FIELDS = ("email", "name", "role", "locale")
 NUL = "\0"
 
@@ -50,7 +49,7 @@ async def post_invite(posted: PostedPairs, call: ConsoleCall) -> Response:
     except (MemberInvalid, MemberExists) as refused:
         return _page(call, typed, refused)
     base = office_of(call.workspace).base
-    return RedirectResponse(f"{base}{PATH}/{invited.member.id}?done=invite", SEE_OTHER)
+    return see_other(f"{base}{PATH}/{invited.member.id}?done=invite")
 
 
 def _role(typed: dict[str, str]) -> Role:

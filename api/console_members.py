@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
-from api.browser import PostedPairs, field_of, refuse_cross_site
+from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall
@@ -42,7 +42,6 @@ from store.second_factor import factors_set_at
 NAME = "Members"
 PATH = "/members"
 ON_A_PAGE = 50
-SEE_OTHER = 303
 
 router = APIRouter(
     prefix=f"/console/{{workspace}}{PATH}",
@@ -168,7 +167,7 @@ async def _act(call: MemberCall, member_id: UUID, verb: MemberVerb, role: Role |
 
 def _back(call: MemberCall, member_id: UUID, done: str) -> Response:
     base = office_of(call.workspace).base
-    return RedirectResponse(f"{base}{PATH}/{member_id}?done={done}", SEE_OTHER)
+    return see_other(f"{base}{PATH}/{member_id}?done={done}")
 
 
 @router.get("/{member_id}/sessions/{session_id}/end", name=NAME)

@@ -1,12 +1,12 @@
 """A member's passkeys: made and removed on the account, and signed in with (ASVS 7.5.1)."""
 
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from adapters.passkey import PasskeyRefused
 from api.browser import (
@@ -16,6 +16,7 @@ from api.browser import (
     forget_cookie,
     keep_cookie,
     refuse_cross_site,
+    see_other,
     settings_of,
 )
 from api.browser_name import browser_and_system
@@ -29,12 +30,11 @@ from api.member_call import (
     MemberCall,
     browser_of,
     keep_member,
-    member_call_of,
-    member_secret,
     signed_in,
 )
 from api.own_session import session_id_in
-from commands.member_session import SignedIn, recognise_member
+from api.proof import page_afterwards, page_with_newer_secret, proof_in
+from commands.member_session import SignedIn
 from commands.passkey import (
     QUESTION_LIFE,
     PasskeySignIn,
@@ -45,7 +45,7 @@ from commands.passkey import (
     remove_passkey,
     sign_in_with_passkey,
 )
-from commands.reauthentication import Proof, after_proof, locked_member_here
+from commands.reauthentication import after_proof, locked_member_here
 from commands.work import Transactions, Work
 from commands.workspace import find_workspace
 from domain.member_errors import PasswordRefused, SignedOut, SignInRefused
@@ -59,7 +59,6 @@ router = APIRouter(
     include_in_schema=False,
 )
 
-SEE_OTHER = 303
 NAME = "Passkeys"
 QUESTION = "passkey-question"
 PAGE = "/account/passkeys"
@@ -90,7 +89,7 @@ def _keep(request: Request, answer: Response, question: Question) -> None:
 
 def _to(workspace: str, done: str = "") -> Response:
     query = f"?done={done}" if done else ""
-    return RedirectResponse(f"/console/{workspace}{PAGE}{query}", SEE_OTHER)
+    return see_other(f"/console/{workspace}{PAGE}{query}")
 
 
 @router.get(PAGE, name=NAME)
@@ -125,42 +124,25 @@ async def post_begin(
     async def ask(work: Work, found: SignedIn) -> Question:
         return await ask_to_make(work, await find_workspace(work, workspace), found)
 
+    def making(call: MemberCall) -> Response:
+        return member_page(call, "passkey_making.html", options=done.result.options)
+
     try:
-        done = await after_proof(begin, await _proof(request, workspace, posted, begin), ask)
+        done = await after_proof(begin, await proof_in(request, workspace, posted, begin), ask)
     except PasswordRefused as refused:
         return await _refused(request, workspace, begin, refused, "begin")
-    answer = await _making_page(request, workspace, begin, done.secret, done.result.options)
-    keep_member(request, answer, done.secret)
+    answer = await page_with_newer_secret(request, workspace, begin, done.secret, making)
     _keep(request, answer, done.result)
     return answer
-
-
-async def _proof(
-    request: Request, workspace: str, posted: PostedPairs, begin: Transactions
-) -> Proof:
-    found = await signed_in(request, begin, workspace, acting=True)
-    typed = field_of(posted, "password"), field_of(posted, "code")
-    return Proof(found.member.workspace_id, member_secret(request), *typed)
 
 
 async def _refused(
     request: Request, workspace: str, begin: Transactions, refused: PasswordRefused, form: str
 ) -> Response:
-    async with asynccontextmanager(member_call_of)(request, workspace, begin) as call:
-        return await _overview(call, refused, form)
+    def again(call: MemberCall) -> Awaitable[Response]:
+        return _overview(call, refused, form)
 
-
-async def _making_page(
-    request: Request, workspace: str, begin: Transactions, secret: str, options: str
-) -> Response:
-    async with begin.work() as work:
-        row = await find_workspace(work, workspace)
-        found = await recognise_member(work, row.id, secret, acting=False)
-        if isinstance(found, SignedOut):
-            raise found
-        return member_page(
-            MemberCall(request, work, row, found), "passkey_making.html", options=options
-        )
+    return await page_afterwards(request, workspace, begin, again)
 
 
 @router.post(f"{PAGE}/add", name=NAME)
@@ -193,7 +175,7 @@ async def post_remove(
         await remove_passkey(work, found, chosen)
 
     try:
-        done = await after_proof(begin, await _proof(request, workspace, posted, begin), remove)
+        done = await after_proof(begin, await proof_in(request, workspace, posted, begin), remove)
     except PasswordRefused as refused:
         return await _refused(request, workspace, begin, refused, str(chosen))
     answer = _to(workspace, "removed")

@@ -4,17 +4,16 @@ Whatever changes it asks for password and code again (ASVS 7.5.1). Keys and reco
 to the session that asked, and never again.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from adapters.authenticator import picture_of
-from api.browser import PostedPairs, field_of, refuse_cross_site
+from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.browser_name import browser_and_system
 from api.console_pages import member_page
 from api.context import Begin
@@ -23,14 +22,13 @@ from api.member_call import (
     ConsoleCall,
     MemberCall,
     keep_member,
-    member_call_of,
     member_secret,
     signed_in,
     trusted_secrets,
 )
 from api.own_session import session_id_in
-from commands.member_session import recognise_member
-from commands.reauthentication import Done, Proof
+from api.proof import page_afterwards, page_with_newer_secret, proof_in
+from commands.reauthentication import Done
 from commands.second_factor_change import (
     begin_setting_up,
     confirm_setting_up,
@@ -40,7 +38,6 @@ from commands.second_factor_change import (
 from commands.setting import effective_settings
 from commands.trusted_device import PURPOSE, end_trust
 from commands.work import Transactions
-from commands.workspace import find_workspace
 from domain.errors import NotFound
 from domain.member_errors import PasswordRefused, SignedOut
 from domain.permission import Permission
@@ -54,7 +51,6 @@ router = APIRouter(
     include_in_schema=False,
 )
 
-SEE_OTHER = 303
 NAME = "Second factor"
 SET_UP, REMOVE, CODES = "begin", "remove", "recovery-codes"
 """The forms that ask for password and code, as their addresses name them."""
@@ -135,7 +131,7 @@ async def _set_up_page(call: MemberCall, refused: PasswordRefused | None = None)
 
 def _to(workspace: str, done: str = "") -> Response:
     query = f"?done={done}" if done else ""
-    return RedirectResponse(f"/console/{workspace}/account/second-factor{query}", SEE_OTHER)
+    return see_other(f"/console/{workspace}/account/second-factor{query}")
 
 
 @router.post("/set-up", name=NAME)
@@ -154,7 +150,9 @@ async def post_set_up(
     if isinstance(done, SignedOut):
         raise done
     if isinstance(done, PasswordRefused):
-        return await _shown(request, workspace, begin, lambda call: _set_up_page(call, done))
+        return await page_afterwards(
+            request, workspace, begin, lambda call: _set_up_page(call, done)
+        )
     return await _codes_page(request, workspace, begin, done, is_new=True)
 
 
@@ -166,27 +164,11 @@ async def _codes_page(
     *,
     is_new: bool,
 ) -> Response:
-    codes = [grouped_key(each) for each in done.result]
-    async with begin.work() as work:
-        row = await find_workspace(work, workspace)
-        found = await recognise_member(work, row.id, done.secret, acting=False)
-        if isinstance(found, SignedOut):
-            raise found
-        call = MemberCall(request, work, row, found)
-        answer = member_page(call, "recovery_codes.html", codes=codes, is_new=is_new)
-    keep_member(request, answer, done.secret)
-    return answer
+    def shown(call: MemberCall) -> Response:
+        codes = [grouped_key(each) for each in done.result]
+        return member_page(call, "recovery_codes.html", codes=codes, is_new=is_new)
 
-
-async def _shown(
-    request: Request,
-    workspace: str,
-    begin: Transactions,
-    show: Callable[[MemberCall], Awaitable[Response]],
-) -> Response:
-    """A page in a transaction of its own, after the one that refused."""
-    async with asynccontextmanager(member_call_of)(request, workspace, begin) as call:
-        return await show(call)
+    return await page_with_newer_secret(request, workspace, begin, done.secret, shown)
 
 
 @router.post(f"/{SET_UP}", name=NAME)
@@ -195,29 +177,21 @@ async def post_begin(
 ) -> Response:
     """Makes a key for a new app, after password and code of the one before."""
     try:
-        done = await begin_setting_up(begin, await _proof(request, workspace, posted, begin))
+        done = await begin_setting_up(begin, await proof_in(request, workspace, posted, begin))
     except PasswordRefused as refused:
         return await _refused(request, workspace, begin, refused, SET_UP)
-    answer = RedirectResponse(f"/console/{workspace}/account/second-factor/set-up", SEE_OTHER)
+    answer = see_other(f"/console/{workspace}/account/second-factor/set-up")
     keep_member(request, answer, done.secret)
     return answer
-
-
-async def _proof(
-    request: Request, workspace: str, posted: PostedPairs, begin: Transactions
-) -> Proof:
-    found = await signed_in(request, begin, workspace, acting=True)
-    typed = field_of(posted, "password"), field_of(posted, "code")
-    return Proof(found.member.workspace_id, member_secret(request), *typed)
 
 
 async def _refused(
     request: Request, workspace: str, begin: Transactions, refused: PasswordRefused, form: str
 ) -> Response:
-    async def show(call: MemberCall) -> Response:
-        return await _overview(call, refused, form)
+    def again(call: MemberCall) -> Awaitable[Response]:
+        return _overview(call, refused, form)
 
-    return await _shown(request, workspace, begin, show)
+    return await page_afterwards(request, workspace, begin, again)
 
 
 @router.post(f"/{REMOVE}", name=NAME)
@@ -226,7 +200,7 @@ async def post_remove(
 ) -> Response:
     """Takes the second factor away; every other session ends."""
     try:
-        done = await give_up_factor(begin, await _proof(request, workspace, posted, begin))
+        done = await give_up_factor(begin, await proof_in(request, workspace, posted, begin))
     except PasswordRefused as refused:
         return await _refused(request, workspace, begin, refused, REMOVE)
     answer = _to(workspace, "removed")
@@ -240,7 +214,7 @@ async def post_recovery_codes(
 ) -> Response:
     """Makes ten new recovery codes and shows them once."""
     try:
-        done = await renew_recovery_codes(begin, await _proof(request, workspace, posted, begin))
+        done = await renew_recovery_codes(begin, await proof_in(request, workspace, posted, begin))
     except PasswordRefused as refused:
         return await _refused(request, workspace, begin, refused, CODES)
     return await _codes_page(request, workspace, begin, done, is_new=False)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
-from api.browser import refuse_cross_site
+from api.browser import refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.member_call import ConsoleCall, MemberCall
 from api.own_session import OwnSession, own_sessions, session_id_in
@@ -22,8 +22,6 @@ router = APIRouter(
     include_in_schema=False,
 )
 
-SEE_OTHER = 303
-
 
 async def _own(call: MemberCall) -> Sequence[OwnSession]:
     call.needs(Permission.ACCOUNT_OWN)
@@ -33,7 +31,7 @@ async def _own(call: MemberCall) -> Sequence[OwnSession]:
 
 def _back(call: MemberCall, done: str) -> Response:
     base = office_of(call.workspace).base
-    return RedirectResponse(f"{base}/account/sessions?done={done}", SEE_OTHER)
+    return see_other(f"{base}/account/sessions?done={done}")
 
 
 @router.get("", name="Sessions")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
-from api.browser import PostedPairs, field_of, refuse_cross_site
+from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall
@@ -24,7 +24,6 @@ from domain.settings import CATALOGUE
 NAME = "Session and Links Expiry Time"
 PATH = "/settings/session-and-links"
 BACK, CONFIRM = "back", "confirm"
-SEE_OTHER = 303
 
 router = APIRouter(
     prefix=f"/console/{{workspace}}{PATH}",
@@ -65,7 +64,7 @@ async def _shapes(call: MemberCall) -> list[SettingShape]:
 
 async def _save(call: MemberCall, read: Read) -> Response:
     await change_settings(call.work, ChangeSettings(call.workspace_id, read.values, call.actor))
-    return RedirectResponse(f"{office_of(call.workspace).base}{PATH}?done=saved", SEE_OTHER)
+    return see_other(f"{office_of(call.workspace).base}{PATH}?done=saved")
 
 
 def _form_page(

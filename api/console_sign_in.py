@@ -8,9 +8,15 @@ before a session begins.
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
-from api.browser import PostedPairs, field_of, forget_cookie, keep_cookie, refuse_cross_site
+from api.browser import (
+    PostedPairs,
+    field_of,
+    forget_cookie,
+    keep_cookie,
+    refuse_cross_site,
+    see_other,
+)
 from api.console_integrated import sign_in_by_proxy
 from api.console_next import safe_next, sign_in_address
 from api.console_pages import office_of, outside_page
@@ -39,7 +45,6 @@ router = APIRouter(
     include_in_schema=False,
 )
 
-SEE_OTHER = 303
 More = SecondFactorAsked | SessionLimitReached | SomebodyElseSignedIn
 """What may be asked before a session begins."""
 LONGEST_ADDRESS = 320
@@ -137,7 +142,7 @@ def signed_in_answer(
     request: Request, row: WorkspaceRow, begun: Begun, following: str, *, switched: bool = False
 ) -> Response:
     """Gives the browser its session and leads to the page that was asked for."""
-    answer = RedirectResponse(safe_next(office_of(row).base, following), SEE_OTHER)
+    answer = see_other(safe_next(office_of(row).base, following))
     keep_begun(request, answer, row, begun, switched=switched)
     return answer
 
@@ -157,7 +162,7 @@ def keep_begun(
 
 def ask_more(request: Request, row: WorkspaceRow, more: More, following: str) -> Response:
     """Leads to the next step; its secret is in a cookie for a few minutes, never in an address."""
-    answer = RedirectResponse(step_address(row, more, following), SEE_OTHER)
+    answer = see_other(step_address(row, more, following))
     keep_step(request, answer, more)
     return answer
 
@@ -166,7 +171,7 @@ def sign_in_again(request: Request, row: WorkspaceRow, following: str, problem: 
     """Leads back to the sign-in, which says what the problem was."""
     base = office_of(row).base
     query = urlencode({"next": safe_next(base, following), "problem": problem})
-    answer = RedirectResponse(f"{base}/sign-in?{query}", SEE_OTHER)
+    answer = see_other(f"{base}/sign-in?{query}")
     forget_cookie(request, answer, STEP)
     return answer
 

@@ -1,9 +1,8 @@
 """Logging out ends this browser's session in this workspace and no other (EX-3, EE-8, SX-14)."""
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
-from api.browser import refuse_cross_site
+from api.browser import refuse_cross_site, see_other
 from api.console_next import sign_in_address
 from api.console_pages import office_of
 from api.context import Begin
@@ -23,7 +22,6 @@ from store.workspace import WorkspaceRow
 
 router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
 
-SEE_OTHER = 303
 CLEARED = '"cache"'
 """What was shown goes (ASVS 14.3.1); cookies and storage stay, for they are parties' too."""
 
@@ -36,7 +34,7 @@ async def post_sign_out(request: Request, workspace: str, begin: Begin) -> Respo
         row = await find_workspace(work, workspace)
         reason = await _leave(work, row, secret)
         is_used = await is_signed_in_anywhere(work, secret)
-    answer = RedirectResponse(sign_in_address(office_of(row).base), SEE_OTHER)
+    answer = see_other(sign_in_address(office_of(row).base))
     if not is_used:
         # Workspaces in one browser share the cookie: it goes with the last of them (EE-5).
         forget_member(request, answer)

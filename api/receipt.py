@@ -3,9 +3,8 @@
 import asyncio
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
-from api.browser import refuse_cross_site, visitor_of
+from api.browser import refuse_cross_site, see_other, visitor_of
 from api.context import Begin
 from api.party_pages import language_of, page_of
 from api.room import room_values
@@ -15,7 +14,6 @@ from commands.work import Work
 
 router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
 
-SEE_OTHER = 303
 JSON, PDF = "application/json", "application/pdf"
 
 
@@ -52,7 +50,7 @@ async def get_json(request: Request, session_id: str, begin: Begin) -> Response:
         room = await enter_completed(work, visitor_of(request, session_id))
         given = await _given(request, work, room)
     if not given.text:
-        return RedirectResponse(f"/sessions/{room.session.id}/receipt", SEE_OTHER)
+        return see_other(f"/sessions/{room.session.id}/receipt")
     return attached("receipt.json", JSON, given.text.encode())
 
 

@@ -6,7 +6,7 @@ A refusal is raised here and shown by `api/error_pages.py`, which knows the way 
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from adapters.languages import translations_for
 from api.browser import (
@@ -14,6 +14,7 @@ from api.browser import (
     field_of,
     forget_binding,
     refuse_cross_site,
+    see_other,
     visitor_of,
 )
 from api.context import Begin
@@ -39,7 +40,6 @@ from store.workspace import workspace_by_id
 
 router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
 
-SEE_OTHER = 303
 LONGEST_REASON = 1000
 
 
@@ -146,7 +146,7 @@ async def _complete(
 
 
 def _to(path: str) -> Response:
-    return RedirectResponse(path, SEE_OTHER)
+    return see_other(path)
 
 
 @router.get("/sessions/{session_id}/decline")

@@ -10,14 +10,14 @@ from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 
-from api.browser import refuse_cross_site, settings_of, visitor_of
+from api.browser import refuse_cross_site, see_other, settings_of, visitor_of
 from api.context import Begin
 from api.errors import is_unavailable, problem_of
 from api.party_pages import language_of
 from api.refusals import TABLE
-from api.room import SEE_OTHER, task_page
+from api.room import task_page
 from api.shapes.upload import PartyFile, PartyFiles
 from api.upload_post import Part, parts_of, raw_chunks
 from api.upload_sender import Sender, drain, sender_at
@@ -187,7 +187,7 @@ async def _form_answer(request: Request, sender: Sender, refused: _Refused) -> R
 
 def _to_task(request: Request, key: str) -> Response:
     session = request.path_params["session_id"]
-    return RedirectResponse(f"/sessions/{session}/tasks/{key}", SEE_OTHER)
+    return see_other(f"/sessions/{session}/tasks/{key}")
 
 
 # What is there.
