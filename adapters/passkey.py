@@ -4,6 +4,8 @@ The person is verified by the device, and the answer is for our origin alone: wh
 page that looks like ours is of no use here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -42,6 +44,14 @@ MALFORMED = (
 
 class PasskeyRefused(Exception):
     """The answer is not one to this question, or not of this passkey."""
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except MALFORMED as error:
+        raise PasskeyRefused from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ def creation_options(site: Site, holder: Holder, challenge: bytes, known: list[s
 
 def read_creation(site: Site, answer: str, challenge: bytes) -> NewPasskey:
     """The passkey that a device has made; raises `PasskeyRefused`."""
-    try:
+    with _refusing():
         made = verify_registration_response(
             credential=answer[:LONGEST_ANSWER],
             expected_challenge=challenge,
@@ -106,8 +116,6 @@ def read_creation(site: Site, answer: str, challenge: bytes) -> NewPasskey:
             expected_origin=site.origin,
             require_user_verification=True,
         )
-    except MALFORMED as error:
-        raise PasskeyRefused from error
     return NewPasskey(
         bytes_to_base64url(made.credential_id), made.credential_public_key, made.sign_count
     )
@@ -123,11 +131,9 @@ def request_options(site: Site, challenge: bytes) -> str:
 
 def credential_in(answer: str) -> str:
     """Which passkey an answer claims to be of; raises `PasskeyRefused`."""
-    try:
+    with _refusing():
         found = parse_authentication_credential_json(answer[:LONGEST_ANSWER])
         named = bytes_to_base64url(found.raw_id)
-    except MALFORMED as error:
-        raise PasskeyRefused from error
     if named != found.id:
         raise PasskeyRefused
     return named
@@ -140,7 +146,7 @@ def sign_count_of(
 
     A count that does not rise is of a copy (WebAuthn 6.1.1); devices that do not count say 0.
     """
-    try:
+    with _refusing():
         found = verify_authentication_response(
             credential=answer[:LONGEST_ANSWER],
             expected_challenge=challenge,
@@ -150,6 +156,4 @@ def sign_count_of(
             credential_current_sign_count=sign_count,
             require_user_verification=True,
         )
-    except MALFORMED as error:
-        raise PasskeyRefused from error
     return found.new_sign_count

@@ -17,8 +17,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.context import transactions_in
+from api.ids import known_id
 from commands.room import Visitor
-from domain.errors import NotFound
 from domain.settings import Settings
 
 OURS = "gatepass-"
@@ -57,10 +57,7 @@ def is_https(settings: Settings) -> bool:
 
 def visitor_of(request: Request, session_id: str) -> Visitor:
     """The browser at a room's door; raises `NotFound` for what is no id."""
-    try:
-        session = UUID(session_id)
-    except ValueError as error:
-        raise NotFound("session") from error
+    session = known_id(session_id, "session")
     name = cookie_name(settings_of(request), session.hex)
     return Visitor(session, request.cookies.get(name, "")[:LONGEST_COOKIE])
 

@@ -10,6 +10,7 @@ from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.day import day_in, is_over
 from api.errors import status_of
+from api.ids import id_in
 from api.member_call import ConsoleCall, MemberCall, keep_member, member_secret
 from commands.delegation import (
     begin_delegation,
@@ -70,17 +71,10 @@ async def post_delegation(posted: PostedPairs, call: ConsoleCall) -> Response:
     day = day_in(typed["until"])
     ends_at = is_over(day, call.member.zone) if day else None
     try:
-        await grant_delegation(call.work, call.member, _id_in(typed["member"]), ends_at, call.actor)
+        await grant_delegation(call.work, call.member, id_in(typed["member"]), ends_at, call.actor)
     except DelegationRefused as refused:
         return await _page(call, typed, refused)
     return _back(call, "granted")
-
-
-def _id_in(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @router.post("/return", name=NAME)

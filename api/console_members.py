@@ -14,8 +14,9 @@ from fastapi.responses import HTMLResponse
 from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.errors import status_of
+from api.ids import known_id
 from api.member_call import ConsoleCall, MemberCall
-from api.own_session import own_sessions, session_id_in
+from api.own_session import own_sessions
 from api.shapes.member import MemberShape
 from commands.member import (
     change_role,
@@ -175,7 +176,7 @@ async def get_end(call: ConsoleCall, member_id: UUID, session_id: str) -> HTMLRe
     """Asks whether to end one of a member's sessions."""
     member = await _shape(call, await _found(call, member_id))
     rows = await sessions_shown(call.work.db, call.workspace_id, call.work.at, member_id)
-    wanted = session_id_in(session_id)
+    wanted = known_id(session_id, "session")
     found = [each for each in own_sessions(rows) if each.id == wanted and not each.killed_at]
     if not found:
         raise NotFound("session")
@@ -186,7 +187,7 @@ async def get_end(call: ConsoleCall, member_id: UUID, session_id: str) -> HTMLRe
 async def post_end(call: ConsoleCall, member_id: UUID, session_id: str) -> Response:
     """Ends it at once, with its tokens (SH-14, SH-19)."""
     call.needs(Permission.MEMBERS_MANAGE)
-    wanted = session_id_in(session_id)
+    wanted = known_id(session_id, "session")
     await kill_session(
         call.work, SessionTarget(call.workspace_id, wanted, call.actor, owner=member_id)
     )

@@ -24,6 +24,7 @@ from api.console_pages import member_page
 from api.console_sign_in import ask_more, sign_in_again, signed_in_answer
 from api.context import Begin
 from api.errors import status_of
+from api.ids import known_id
 from api.member_call import (
     LONGEST_SECRET,
     ConsoleCall,
@@ -32,7 +33,6 @@ from api.member_call import (
     keep_member,
     signed_in,
 )
-from api.own_session import session_id_in
 from api.proof import page_afterwards, page_with_newer_secret, proof_in
 from commands.member_session import SignedIn
 from commands.passkey import (
@@ -169,7 +169,7 @@ async def post_remove(
     request: Request, workspace: str, passkey_id: str, posted: PostedPairs, begin: Begin
 ) -> Response:
     """Takes a passkey away, after password and code; every other session ends."""
-    chosen = session_id_in(passkey_id)
+    chosen = known_id(passkey_id, "passkey")
 
     async def remove(work: Work, found: SignedIn) -> None:
         await remove_passkey(work, found, chosen)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,6 +11,7 @@ from api.browser_name import browser_and_system
 from api.console_pages import member_page
 from api.context import Begin
 from api.day import begins, day_in, is_over
+from api.ids import id_in
 from api.member_call import ConsoleCall, MemberCall
 from api.report_file import every_line, read_logins, read_visits, report_file
 from api.shapes.report import LOGIN_HEAD, VISIT_HEAD
@@ -46,20 +46,13 @@ def asked_of(request: Request, zone: str) -> Asked:
     faulty = tuple(name for name, day in days.items() if typed[name] and day is None)
     since, until = days["since"], days["until"]
     only = AccessFilter(
-        member=_member(typed["member"]),
+        member=id_in(typed["member"]),
         outcome=typed["outcome"] if typed["outcome"] in set(LoginOutcome) else None,
         denied=True if typed["denied"] == "yes" else None,
         since=begins(since, zone) if since else None,
         until=is_over(until, zone) if until else None,
     )
     return Asked(typed, only, faulty)
-
-
-def _member(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @router.get("/logins", name=LOGINS)

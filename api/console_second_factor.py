@@ -18,6 +18,7 @@ from api.browser_name import browser_and_system
 from api.console_pages import member_page
 from api.context import Begin
 from api.errors import status_of
+from api.ids import known_id
 from api.member_call import (
     ConsoleCall,
     MemberCall,
@@ -26,7 +27,6 @@ from api.member_call import (
     signed_in,
     trusted_secrets,
 )
-from api.own_session import session_id_in
 from api.proof import page_afterwards, page_with_newer_secret, proof_in
 from commands.reauthentication import Done
 from commands.second_factor_change import (
@@ -224,7 +224,7 @@ async def post_recovery_codes(
 async def post_end_device(call: ConsoleCall, device_id: str) -> Response:
     """Trusts one browser no longer: the next sign-in there asks for the second factor."""
     call.needs(Permission.ACCOUNT_OWN)
-    await end_trust(call.work, call.member, session_id_in(device_id))
+    await end_trust(call.work, call.member, known_id(device_id, "browser"))
     return _to(call.workspace.key, "device")
 
 

@@ -7,8 +7,9 @@ from fastapi.responses import HTMLResponse
 
 from api.browser import refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
+from api.ids import known_id
 from api.member_call import ConsoleCall, MemberCall
-from api.own_session import OwnSession, own_sessions, session_id_in
+from api.own_session import OwnSession, own_sessions
 from commands.member_session import SessionTarget, end_sessions_of, kill_session
 from domain.errors import NotFound
 from domain.member_session import MemberSessionEnd
@@ -62,7 +63,7 @@ async def post_end_others(call: ConsoleCall) -> Response:
 @router.get("/{session_id}/end", name="Sessions")
 async def get_end(call: ConsoleCall, session_id: str) -> HTMLResponse:
     """Asks whether to end one."""
-    wanted = session_id_in(session_id)
+    wanted = known_id(session_id, "session")
     found = [each for each in await _own(call) if each.id == wanted and not each.killed_at]
     if not found or found[0].is_this:
         raise NotFound("session")
@@ -73,7 +74,7 @@ async def get_end(call: ConsoleCall, session_id: str) -> HTMLResponse:
 async def post_end(call: ConsoleCall, session_id: str) -> Response:
     """Ends one of one's own; of this browser's, logging out is the end."""
     call.needs(Permission.ACCOUNT_OWN)
-    wanted = session_id_in(session_id)
+    wanted = known_id(session_id, "session")
     if wanted == call.session.id:
         raise NotFound("session")
     target = SessionTarget(call.workspace_id, wanted, call.actor, owner=call.member.id)

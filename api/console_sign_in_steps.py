@@ -24,8 +24,9 @@ from api.console_next import safe_next
 from api.console_pages import office_of, outside_page
 from api.console_sign_in import ROOM, SWITCH, ask_more, sign_in_again, signed_in_answer
 from api.context import Begin
+from api.ids import known_id
 from api.member_call import LONGEST_SECRET, browser_of, member_secret
-from api.own_session import own_sessions, session_id_in
+from api.own_session import own_sessions
 from commands.member_session import Begun, SignedIn, look_for_member
 from commands.sign_in import STEP, sign_in_anyway, sign_in_instead, step_of
 from commands.work import Transactions, Work
@@ -130,7 +131,7 @@ async def post_room(
     request: Request, workspace: str, posted: PostedPairs, begin: Begin
 ) -> Response:
     """Ends the chosen session and begins the one that was refused."""
-    chosen = session_id_in(field_of(posted, "session"))
+    chosen = known_id(field_of(posted, "session"), "session")
     async with step_here(request, workspace, begin, field_of(posted, "next")) as step:
         return await _taken(
             request,

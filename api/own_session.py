@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from api.browser_name import browser_and_system
-from domain.errors import NotFound
 from domain.member_session import MemberSessionEnd
 from store.member_session import MemberSessionRow
 
@@ -52,11 +51,3 @@ def _own_session(row: MemberSessionRow, this: UUID | None) -> OwnSession:
         is_this=row.id == this,
         killed_at=row.ended_at if row.end_reason == MemberSessionEnd.KILLED else None,
     )
-
-
-def session_id_in(text: str) -> UUID:
-    """The id of a session in an address or a form; raises `NotFound` for what is none."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound("session") from error

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from api.browser import refuse_cross_site, see_other, settings_of, visitor_of
 from api.context import Begin
 from api.errors import is_unavailable, problem_of
+from api.ids import known_id
 from api.party_pages import language_of
 from api.refusals import TABLE
 from api.room import task_page
@@ -217,7 +218,7 @@ async def post_remove(request: Request, session_id: str, key: str, upload_id: st
     try:
         sender = await sender_at(request, session_id, key)
         async with sender.begin.work() as work:
-            row = await remove_upload(work, sender.visitor, key, _path_id(upload_id))
+            row = await remove_upload(work, sender.visitor, key, known_id(upload_id, "file"))
     except DomainError as error:
         if is_script:
             return _problem(request, error, "en")
@@ -226,10 +227,3 @@ async def post_remove(request: Request, session_id: str, key: str, upload_id: st
         await sender.let_go(row)
     answer: dict[str, Any] = {"removed": upload_id}
     return JSONResponse(answer) if is_script else _to_task(request, key)
-
-
-def _path_id(raw: str) -> UUID:
-    try:
-        return UUID(raw)
-    except ValueError as error:
-        raise NotFound("file") from error

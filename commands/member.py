@@ -110,6 +110,12 @@ def audit_member(
     work.audit_subject(event, member.workspace_id, f"member:{member.id}", actor, details)
 
 
+def audit_own(work: Work, event: AuditEvent, member: MemberRow, subject: str) -> None:
+    """Writes down what a member did with something of its own, such as `passkey:…`."""
+    said = {"member": str(member.id)}
+    work.audit_subject(event, member.workspace_id, subject, actor_of(member), said)
+
+
 async def check_registration(work: Work, workspace_id: UUID, token: str, password: str) -> None:
     """Refuses what `set_password` would, before the password is hashed."""
     found = await open_link(work, workspace_id, token)

@@ -21,7 +21,7 @@ from adapters.passkey import (
 )
 from commands.login import LoginOutcome, log_attempt
 from commands.mail import queue_member_mail
-from commands.member import actor_of
+from commands.member import actor_of, audit_own
 from commands.member_session import (
     LONGEST_BROWSER,
     Begun,
@@ -128,7 +128,7 @@ async def add_passkey(work: Work, found: SignedIn, kept: str, answer: str, brows
     )
     work.db.add(row)
     await work.db.flush()
-    _audit(work, AuditEvent.PASSKEY_ADDED, member, row.id)
+    audit_own(work, AuditEvent.PASSKEY_ADDED, member, f"passkey:{row.id}")
     queue_member_mail(work, member, MailKind.MEMBER_SECOND_FACTOR_CHANGED)
 
 
@@ -139,14 +139,8 @@ async def remove_passkey(work: Work, found: SignedIn, passkey_id: UUID) -> None:
         raise NotFound("passkey")
     killed, actor = MemberSessionEnd.KILLED, actor_of(member)
     await end_sessions_of(work, member, killed, actor, but=found.session.id)
-    _audit(work, AuditEvent.PASSKEY_REMOVED, member, passkey_id)
+    audit_own(work, AuditEvent.PASSKEY_REMOVED, member, f"passkey:{passkey_id}")
     queue_member_mail(work, member, MailKind.MEMBER_SECOND_FACTOR_CHANGED)
-
-
-def _audit(work: Work, event: AuditEvent, member: MemberRow, passkey_id: UUID) -> None:
-    said = {"member": str(member.id)}
-    subject = f"passkey:{passkey_id}"
-    work.audit_subject(event, member.workspace_id, subject, actor_of(member), said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from commands.member import actor_of
+from commands.member import audit_own
 from commands.member_session import LONGEST_BROWSER, Browser
 from commands.setting import effective_settings
 from commands.work import Work
@@ -51,7 +51,7 @@ async def trust_browser(work: Work, member: MemberRow, browser: Browser) -> Trus
     )
     work.db.add(row)
     await work.db.flush()
-    _audit(work, AuditEvent.TRUSTED_DEVICE_ADDED, member, row.id)
+    audit_own(work, AuditEvent.TRUSTED_DEVICE_ADDED, member, f"trusted_device:{row.id}")
     return TrustedBrowser(member.id, secret, lasts)
 
 
@@ -59,10 +59,4 @@ async def end_trust(work: Work, member: MemberRow, device_id: UUID) -> None:
     """Trusts one browser of the member no longer; raises `NotFound`."""
     if not await delete_device(work.db, member.id, device_id):
         raise NotFound("browser")
-    _audit(work, AuditEvent.TRUSTED_DEVICE_ENDED, member, device_id)
-
-
-def _audit(work: Work, event: AuditEvent, member: MemberRow, device_id: UUID) -> None:
-    subject = f"trusted_device:{device_id}"
-    said = {"member": str(member.id)}
-    work.audit_subject(event, member.workspace_id, subject, actor_of(member), said)
+    audit_own(work, AuditEvent.TRUSTED_DEVICE_ENDED, member, f"trusted_device:{device_id}")

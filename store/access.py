@@ -76,14 +76,9 @@ async def logins_page(
 ) -> tuple[Sequence[LoginRow], str | None]:
     """A page of the login report, newest first."""
     found = select(LoginRow).where(LoginRow.workspace_id == workspace_id)
-    if wanted.member is not None:
-        found = found.where(LoginRow.member_id == wanted.member)
     if wanted.outcome is not None:
         found = found.where(LoginRow.outcome == wanted.outcome)
-    if wanted.since is not None:
-        found = found.where(LoginRow.at >= wanted.since)
-    if wanted.until is not None:
-        found = found.where(LoginRow.at < wanted.until)
+    found = _filtered(found, LoginRow, wanted)
     rows, following = await page_of(db, found, col(LoginRow.id), cursor, limit)
     return await opened(db, rows), following
 
@@ -93,12 +88,18 @@ async def visits_page(
 ) -> tuple[Sequence[PageVisitRow], str | None]:
     """A page of the application report, newest first."""
     found = select(PageVisitRow).where(PageVisitRow.workspace_id == workspace_id)
-    if wanted.member is not None:
-        found = found.where(PageVisitRow.member_id == wanted.member)
     if wanted.denied is not None:
         found = found.where(PageVisitRow.denied == wanted.denied)
-    if wanted.since is not None:
-        found = found.where(PageVisitRow.at >= wanted.since)
-    if wanted.until is not None:
-        found = found.where(PageVisitRow.at < wanted.until)
+    found = _filtered(found, PageVisitRow, wanted)
     return await page_of(db, found, col(PageVisitRow.id), cursor, limit)
+
+
+def _filtered(found: Any, row: type[LoginRow | PageVisitRow], wanted: AccessFilter) -> Any:
+    """The entries of a member and a time, where these are asked for."""
+    if wanted.member is not None:
+        found = found.where(col(row.member_id) == wanted.member)
+    if wanted.since is not None:
+        found = found.where(col(row.at) >= wanted.since)
+    if wanted.until is not None:
+        found = found.where(col(row.at) < wanted.until)
+    return found

@@ -8,6 +8,7 @@ from sqlalchemy import Index, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
+from store.changed import changed_rows
 from store.columns import instant, optional_instant, primary_id
 
 
@@ -46,7 +47,7 @@ async def use_link(db: AsyncSession, link_id: UUID, at: datetime) -> bool:
         )
         .values(used_at=at)
     )
-    return bool(getattr(used, "rowcount", 0))
+    return changed_rows(used) > 0
 
 
 async def end_links(db: AsyncSession, member_id: UUID, kinds: Sequence[str], at: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from domain.member_session import MemberSession, MemberSessionEnd
+from store.changed import changed_rows
 from store.columns import instant, optional_instant, primary_id
 from store.page import page_of
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
@@ -99,7 +100,7 @@ async def touch_session(db: AsyncSession, row: MemberSessionRow, at: datetime) -
         .where(col(MemberSessionRow.id) == row.id, col(MemberSessionRow.ended_at).is_(None))
         .values(seen_at=at, idles_out_at=at + row.idle + row.grace)
     )
-    return bool(getattr(touched, "rowcount", 0))
+    return changed_rows(touched) > 0
 
 
 async def sessions_of_browser(
@@ -187,7 +188,7 @@ async def delete_ended(db: AsyncSession, before: datetime, most: int) -> int:
     """Deletes the rows of sessions that were ended before a moment; returns how many."""
     doomed = select(MemberSessionRow.id).where(col(MemberSessionRow.ended_at) <= before).limit(most)
     gone = await db.execute(delete(MemberSessionRow).where(col(MemberSessionRow.id).in_(doomed)))
-    return int(getattr(gone, "rowcount", 0))
+    return changed_rows(gone)
 
 
 async def delete_sessions(db: AsyncSession, ids: Collection[UUID]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 from typing_extensions import override
 
+from store.changed import changed_rows
 from store.columns import instant, new_id, optional_instant, primary_id
 from store.sealed import Owner, OwnerKind, SealedRow, opened, sealed
 
@@ -87,10 +88,10 @@ async def delete_passkey(db: AsyncSession, member_id: UUID, passkey_id: UUID) ->
             col(PasskeyRow.id) == passkey_id, col(PasskeyRow.member_id) == member_id
         )
     )
-    return bool(getattr(gone, "rowcount", 0))
+    return changed_rows(gone) > 0
 
 
 async def delete_passkeys(db: AsyncSession, member_id: UUID) -> bool:
     """Deletes every passkey of a member; whether there was any."""
     gone = await db.execute(delete(PasskeyRow).where(col(PasskeyRow.member_id) == member_id))
-    return bool(getattr(gone, "rowcount", 0))
+    return changed_rows(gone) > 0

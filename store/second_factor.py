@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 from typing_extensions import override
 
+from store.changed import changed_rows
 from store.columns import instant, optional_instant, primary_id
 from store.sealed import Owner, OwnerKind, SealedRow, opened_one, sealed
 
@@ -104,7 +105,7 @@ async def spend_time_code(db: AsyncSession, factor_id: UUID, time_code: int) -> 
         .where(col(SecondFactorRow.id) == factor_id, col(SecondFactorRow.time_code) < time_code)
         .values(time_code=time_code)
     )
-    return bool(getattr(spent, "rowcount", 0))
+    return changed_rows(spent) > 0
 
 
 async def spend_recovery_code(
@@ -120,7 +121,7 @@ async def spend_recovery_code(
         )
         .values(used_at=at)
     )
-    return bool(getattr(spent, "rowcount", 0))
+    return changed_rows(spent) > 0
 
 
 async def count_recovery_codes(db: AsyncSession, member_id: UUID) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
+from store.changed import changed_rows
 from store.columns import instant, optional_instant, primary_id
 
 
@@ -67,4 +68,4 @@ async def use_step(db: AsyncSession, step_id: UUID, at: datetime) -> bool:
         )
         .values(used_at=at)
     )
-    return bool(getattr(used, "rowcount", 0))
+    return changed_rows(used) > 0

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
 
+from store.changed import changed_rows
 from store.columns import instant, primary_id
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
@@ -68,7 +69,7 @@ async def delete_device(db: AsyncSession, member_id: UUID, device_id: UUID) -> b
             col(TrustedDeviceRow.id) == device_id, col(TrustedDeviceRow.member_id) == member_id
         )
     )
-    return bool(getattr(gone, "rowcount", 0))
+    return changed_rows(gone) > 0
 
 
 async def delete_devices(db: AsyncSession, member_id: UUID) -> None:
