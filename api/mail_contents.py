@@ -6,7 +6,12 @@ from api.call import ApiCall, Call
 from api.errors import refusals
 from api.idempotency import IdempotencyKey, once
 from api.shapes.field import Page
-from api.shapes.mail_content import MailContentShape, MailContentWanted, MailPreview
+from api.shapes.mail_content import (
+    MailContentEdited,
+    MailContentShape,
+    MailContentWanted,
+    MailPreview,
+)
 from commands.mail_content import (
     MailPlace,
     change_mail_content,
@@ -17,7 +22,7 @@ from commands.mail_content import (
 from commands.mail_preview import preview_mail
 from domain.errors import IdempotencyKeyReused, NotFound
 from domain.mail import MailKind
-from domain.member_errors import MailContentRefused
+from domain.member_errors import MailContentMoved, MailContentRefused
 
 router = APIRouter(prefix="/api/v1/mail-contents", tags=["mail"])
 
@@ -39,13 +44,17 @@ async def get_content(call: ApiCall, mail: MailKind, language: str) -> MailConte
     return MailContentShape.of(await show_mail_content(call.work, _place(call, mail, language)))
 
 
-@router.put("/{mail}/{language}", responses=refusals(NotFound, MailContentRefused))
+@router.put(
+    "/{mail}/{language}", responses=refusals(NotFound, MailContentRefused, MailContentMoved)
+)
 async def put_content(
-    call: ApiCall, mail: MailKind, language: str, wanted: MailContentWanted
+    call: ApiCall, mail: MailKind, language: str, wanted: MailContentEdited
 ) -> MailContentShape:
     """Gives the mail the workspace's own text, from the next one sent on."""
-    place = _place(call, mail, language)
-    return MailContentShape.of(await change_mail_content(call.work, place, wanted.text, call.actor))
+    place, text = _place(call, mail, language), wanted.text
+    return MailContentShape.of(
+        await change_mail_content(call.work, place, text, call.actor, wanted.edition)
+    )
 
 
 @router.post("/{mail}/{language}/preview", responses=refusals(NotFound, MailContentRefused))

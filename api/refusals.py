@@ -176,6 +176,9 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     member_errors.MailContentRefused: Meaning(
         ProblemKind(422, "mail-content-refused", "The mail's text has faults"), _faults
     ),
+    member_errors.MailContentMoved: Meaning(
+        ProblemKind(409, "mail-content-moved", "The mail's text was changed meanwhile")
+    ),
     member_errors.PasswordRefused: Meaning(
         ProblemKind(422, "password-refused", "The password is refused"), _answers
     ),

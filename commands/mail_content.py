@@ -1,7 +1,9 @@
 """The words of a workspace's mails: its own, or the default it was created with (SH-16, C19)."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from hashlib import sha256
 from uuid import UUID
 
 from adapters.languages import available, negotiate
@@ -13,9 +15,12 @@ from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.mail import MailKind
 from domain.mail_content import FIRST_VERSION, MailText, Wording, faults_of
-from domain.member_errors import MailContentRefused
+from domain.member_errors import MailContentMoved, MailContentRefused
 from store.mail_content import MailContentRow, mail_content, mail_contents
 from store.workspace import WorkspaceRow, workspace_by_id
+
+EDITION = 32
+"""Characters of an edition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,22 @@ class ShownContent:
     is_own: bool
     version: int
     newest: int
+
+    @property
+    def has_newer(self) -> bool:
+        """Whether there is a newer default, which a reset takes (C19)."""
+        return self.newest > self.version
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is an own text that today's rules refuse: the default is sent instead."""
+        return self.is_own and bool(faults_of(self.kind, self.text))
+
+    @property
+    def edition(self) -> str:
+        """Tells this text from any other that the mail may have: who writes says what it read."""
+        known = json.dumps([*astuple(self.text), self.is_own, self.version])
+        return sha256(known.encode()).hexdigest()[:EDITION]
 
 
 async def wording_of(work: Work, workspace: WorkspaceRow, kind: MailKind, locale: str) -> Wording:
@@ -93,22 +114,35 @@ def refuse_language(place: MailPlace) -> None:
         raise NotFound("mail content")
 
 
+def newest_default(place: MailPlace) -> MailText:
+    """What a reset would bring; raises `NotFound` for a language that there is not."""
+    refuse_language(place)
+    return default_text(place.kind, newest_version(place.kind), place.language)
+
+
 async def change_mail_content(
-    work: Work, place: MailPlace, text: MailText, actor: Actor
+    work: Work, place: MailPlace, text: MailText, actor: Actor, edition: str | None = None
 ) -> ShownContent:
     """Gives a mail the workspace's own text, from the next one sent on.
 
-    Raises `NotFound`, or `MailContentRefused` naming every fault.
+    `edition` is that of the text which was read, None for whatever there is. Raises `NotFound`,
+    `MailContentRefused` naming every fault, or `MailContentMoved`.
     """
     refuse_language(place)
     refuse_faulty(place.kind, text)
     await workspace_by_id(work.db, place.workspace_id, lock=True)
+    _refuse_moved(await show_mail_content(work, place), edition)
     row = await mail_content(work.db, place.workspace_id, place.kind, place.language)
     if row is None or row.text != text:
         _write(work, place, row, text)
         await work.db.flush()
         _audit(work, AuditEvent.MAIL_CONTENT_CHANGED, place, actor)
     return await show_mail_content(work, place)
+
+
+def _refuse_moved(found: ShownContent, edition: str | None) -> None:
+    if edition is not None and edition != found.edition:
+        raise MailContentMoved
 
 
 def _write(work: Work, place: MailPlace, row: MailContentRow | None, text: MailText) -> None:
@@ -130,14 +164,17 @@ def refuse_faulty(kind: MailKind, text: MailText) -> None:
         raise MailContentRefused(faults)
 
 
-async def reset_mail_content(work: Work, place: MailPlace, actor: Actor) -> ShownContent:
+async def reset_mail_content(
+    work: Work, place: MailPlace, actor: Actor, edition: str | None = None
+) -> ShownContent:
     """Discards the workspace's own text and takes the newest default; again is harmless (SH-17).
 
-    Raises `NotFound`.
+    `edition` as in `change_mail_content`. Raises `NotFound`, or `MailContentMoved`.
     """
     workspace = await workspace_by_id(work.db, place.workspace_id, lock=True)
     before = await show_mail_content(work, place)
-    if before.is_own or before.version != before.newest:
+    _refuse_moved(before, edition)
+    if before.is_own or before.has_newer:
         row = await mail_content(work.db, place.workspace_id, place.kind, place.language)
         if row is not None:
             await work.db.delete(row)

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from domain.fault import Fault
 from domain.mail import MailKind
@@ -20,6 +21,7 @@ _SYNTAX = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 _ADDRESS = re.compile(r"://|\bwww\b|@|\w[.\u3002\uff61][^\W\d_]{2,}", re.IGNORECASE)
 """What a mail program might make a link of: an address with or without its scheme."""
 _QUOTED = "> "
+NUL = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,27 @@ class Wording:
 
     version: int = FIRST_VERSION
     own: MailText | None = None
+
+
+class MailFlaw(StrEnum):
+    """What is wrong with a mail's text, for a page that says so in its own language."""
+
+    LENGTH = "length"
+    LINES = "lines"
+    CHARACTER = "character"
+    UNKNOWN = "unknown"
+    SYNTAX = "syntax"
+    ADDRESS = "address"
+    LACKING = "lacking"
+    LINK_LINE = "link_line"
+
+
+@dataclass(frozen=True, slots=True)
+class MailFault(Fault):
+    """One fault of a mail's text; `variable` is the one that is meant, if one is."""
+
+    flaw: MailFlaw
+    variable: str = ""
 
 
 VARIABLES: Mapping[str, str] = {
@@ -133,33 +156,31 @@ def allowed_in_subject(kind: MailKind) -> tuple[str, ...]:
     return tuple(each for each in ALLOWED[kind] if each in SUBJECTS)
 
 
-def faults_of(kind: MailKind, text: MailText) -> tuple[Fault, ...]:
+def faults_of(kind: MailKind, text: MailText) -> tuple[MailFault, ...]:
     """Everything that keeps a mail's text from being saved."""
-    found = [Fault("/subject", each) for each in _subject_faults(kind, text.subject)]
-    found += [Fault("/body", each) for each in _body_faults(kind, text.body)]
-    return tuple(found)
+    return (*_subject_faults(kind, text.subject), *_body_faults(kind, text.body))
 
 
-def _subject_faults(kind: MailKind, subject: str) -> Iterator[str]:
-    if not subject.strip() or len(subject) > LONGEST_SUBJECT:
-        yield f"must have 1 to {LONGEST_SUBJECT} characters"
+def _subject_faults(kind: MailKind, subject: str) -> Iterator[MailFault]:
+    at = "/subject"
+    yield from _length_faults(at, subject, LONGEST_SUBJECT)
     if len(subject.splitlines()) > 1:
-        yield "must be one line"
-    yield from _variable_faults(subject, allowed_in_subject(kind))
-    yield from _address_faults(kind, subject)
+        yield MailFault(at, "must be one line", MailFlaw.LINES)
+    yield from _text_faults(at, kind, subject, allowed_in_subject(kind))
 
 
-def _body_faults(kind: MailKind, body: str) -> Iterator[str]:
-    if not body.strip() or len(body) > LONGEST_BODY:
-        yield f"must have 1 to {LONGEST_BODY} characters"
-    yield from _variable_faults(body, ALLOWED[kind])
-    yield from _address_faults(kind, body)
+def _body_faults(kind: MailKind, body: str) -> Iterator[MailFault]:
+    at = "/body"
+    yield from _length_faults(at, body, LONGEST_BODY)
+    yield from _text_faults(at, kind, body, ALLOWED[kind])
     named = set(VARIABLE.findall(body))
     yield from (
-        f"must have {{{{ {each} }}}}" for each in REQUIRED.get(kind, ()) if each not in named
+        MailFault(at, f"must have {{{{ {each} }}}}", MailFlaw.LACKING, each)
+        for each in REQUIRED.get(kind, ())
+        if each not in named
     )
     if any("link" in VARIABLE.findall(each) and not is_link(each) for each in body.splitlines()):
-        yield "must have {{ link }} on a line of its own"
+        yield MailFault(at, "must have {{ link }} on a line of its own", MailFlaw.LINK_LINE)
 
 
 def is_link(line: str) -> bool:
@@ -177,20 +198,30 @@ def _is_only(line: str, name: str) -> bool:
     return found is not None and found[1] == name
 
 
-def _variable_faults(text: str, allowed: Sequence[str]) -> Iterator[str]:
-    unknown = dict.fromkeys(each for each in VARIABLE.findall(text) if each not in allowed)
-    yield from (
-        f"has no variable {{{{ {each} }}}}; there are: {', '.join(allowed)}" for each in unknown
-    )
-    if _SYNTAX.search(VARIABLE.sub("", text)):
-        yield "may have variables such as {{ workspace_name }}, and no other code"
+def _length_faults(at: str, text: str, longest: int) -> Iterator[MailFault]:
+    if not text.strip() or len(text) > longest:
+        yield MailFault(at, f"must have 1 to {longest} characters", MailFlaw.LENGTH)
 
 
-def _address_faults(kind: MailKind, text: str) -> Iterator[str]:
+def _text_faults(at: str, kind: MailKind, text: str, allowed: Sequence[str]) -> Iterator[MailFault]:
+    """What may be wrong with subject and body alike."""
+    if NUL in text:
+        yield MailFault(at, "holds a character that cannot be stored", MailFlaw.CHARACTER)
+    yield from _variable_faults(at, text, allowed)
     # A variable stands for letters: `evil.{{ party_name }}` is an address as well.
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("name", text))
     if kind is MailKind.CODE and _ADDRESS.search(plain):
-        yield "must have no link and no address: a code never travels with one"
+        message = "must have no link and no address: a code never travels with one"
+        yield MailFault(at, message, MailFlaw.ADDRESS)
+
+
+def _variable_faults(at: str, text: str, allowed: Sequence[str]) -> Iterator[MailFault]:
+    for each in dict.fromkeys(each for each in VARIABLE.findall(text) if each not in allowed):
+        message = f"has no variable {{{{ {each} }}}}; there are: {', '.join(allowed)}"
+        yield MailFault(at, message, MailFlaw.UNKNOWN, each)
+    if _SYNTAX.search(VARIABLE.sub("", text)):
+        message = "may have variables such as {{ workspace_name }}, and no other code"
+        yield MailFault(at, message, MailFlaw.SYNTAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from domain.errors import DomainError
 from domain.fault import Fault
 from domain.federation import FederatedFault
+from domain.mail_content import MailFault
 
 
 @dataclass(eq=False)
@@ -162,10 +163,18 @@ class PasswordFault(StrEnum):
 class MailContentRefused(DomainError):
     """A mail cannot have this text; every fault is named."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[MailFault, ...]
 
     def __str__(self) -> str:
         return f"The mail's text has {len(self.faults)} fault(s)."
+
+
+@dataclass(eq=False)
+class MailContentMoved(DomainError):
+    """Somebody else has changed a mail's text since it was read; nothing was written over it."""
+
+    def __str__(self) -> str:
+        return "The mail's text was changed since it was read."
 
 
 @dataclass(eq=False)

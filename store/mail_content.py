@@ -35,8 +35,9 @@ class MailContentRow(SQLModel, table=True):
 async def mail_content(
     db: AsyncSession, workspace_id: UUID, kind: str, language: str
 ) -> MailContentRow | None:
-    """A workspace's own text of a mail in a language."""
-    return await db.get(MailContentRow, (workspace_id, kind, language))
+    """A workspace's own text of a mail in a language, as it is now: others write it, too."""
+    key = (workspace_id, kind, language)
+    return await db.get(MailContentRow, key, populate_existing=True)
 
 
 async def mail_contents(db: AsyncSession, workspace_id: UUID) -> Sequence[MailContentRow]:

@@ -6,7 +6,7 @@ from pydantic import StringConstraints
 
 from adapters.mail_rendering import RenderedMail
 from api.shapes.field import Shown, Wanted
-from commands.mail_content import ShownContent
+from commands.mail_content import EDITION, ShownContent
 from domain.mail import MailKind
 from domain.mail_content import (
     ALLOWED,
@@ -21,6 +21,8 @@ from domain.mail_content import (
 Subject = Annotated[str, StringConstraints(max_length=2 * LONGEST_SUBJECT)]
 Body = Annotated[str, StringConstraints(max_length=2 * LONGEST_BODY)]
 
+Edition = Annotated[str, StringConstraints(max_length=EDITION)]
+
 
 class MailContentWanted(Wanted):
     """A mail's own subject and body, with variables such as `{{ workspace_name }}`."""
@@ -32,6 +34,12 @@ class MailContentWanted(Wanted):
     def text(self) -> MailText:
         """The domain value."""
         return MailText(self.subject, self.body.replace("\r\n", "\n"))
+
+
+class MailContentEdited(MailContentWanted):
+    """A mail's text to save; with the `edition` that was read, only if it is still the one."""
+
+    edition: Edition | None = None
 
 
 class VariableShape(Shown):
@@ -48,6 +56,7 @@ class MailContentShape(Shown):
 
     `customised`: the workspace wrote it itself. `version` is the default's that counts here, or
     would without an own text; with a newer one, `newer_default` is true, and a reset takes it.
+    `edition` tells this text from others: sent along, it keeps a change from hiding another one.
     """
 
     kind: MailKind
@@ -58,6 +67,7 @@ class MailContentShape(Shown):
     version: int
     newest_version: int
     newer_default: bool
+    edition: str
     variables: list[VariableShape]
 
     @classmethod
@@ -71,12 +81,14 @@ class MailContentShape(Shown):
             customised=found.is_own,
             version=found.version,
             newest_version=found.newest,
-            newer_default=found.newest > found.version,
-            variables=_variables(found.kind),
+            newer_default=found.has_newer,
+            edition=found.edition,
+            variables=variables_of(found.kind),
         )
 
 
-def _variables(kind: MailKind) -> list[VariableShape]:
+def variables_of(kind: MailKind) -> list[VariableShape]:
+    """What a kind of mail may name."""
     in_subject, required = allowed_in_subject(kind), REQUIRED.get(kind, ())
     return [
         VariableShape(

@@ -56,6 +56,18 @@ async def test_the_preview_of_a_code_has_no_link(client: AsyncClient) -> None:
     assert "http" not in shown["text"]
 
 
+async def test_with_an_edition_nobody_is_written_over(client: AsyncClient) -> None:
+    # SH-17
+    read = (await get(client, INVITATION))["edition"]
+    saved = await put(client, INVITATION, OWN | {"edition": read})
+    answer = await client.put(f"{API}{INVITATION}", json=OWN | {"subject": "B", "edition": read})
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "/problems/mail-content-moved"
+    assert await get(client, INVITATION) == saved
+    newer = OWN | {"subject": "B", "edition": saved["edition"]}
+    assert (await put(client, INVITATION, newer))["subject"] == "B"
+
+
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 async def test_faults_are_named(client: AsyncClient, method: str) -> None:
     path = f"{API}{INVITATION}{'/preview' if method == 'POST' else ''}"

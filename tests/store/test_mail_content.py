@@ -1,7 +1,6 @@
 """A workspace's own words in its mails, and the defaults it keeps (SH-16, SH-17, C19)."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from adapters import mail_template
 from commands.mail_content import (
     MailPlace,
     ShownContent,
@@ -24,15 +22,17 @@ from domain.actor import OPERATOR
 from domain.errors import NotFound
 from domain.mail import MailKind
 from domain.mail_content import MailText
-from domain.member_errors import MailContentRefused
+from domain.member_errors import MailContentMoved, MailContentRefused
 from store.audit import AuditRow
 from store.mail import MailRow
 from store.mail_content import MailContentRow
 from store.workspace import workspace_by_id
 from tests.rooms.house import Clock, House, bare_house
+from tests.rooms.mail_defaults import newer_default
 from tests.rooms.members import invite
 
 OWN = MailText("Welcome, {{ member_name }}", "Here:\n\n{{ link }}\n\n({{ left }} left)\n")
+OTHER = MailText("Come in", "{{ link }}\n{{ left }}\n")
 NEWER = "Become a member of {{ workspace_name }}"
 
 
@@ -46,21 +46,8 @@ async def house(module_database_url: str) -> AsyncIterator[House]:
 @pytest.fixture
 def newer_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A release with a second version of the invitation's text."""
-    folder = tmp_path / "email_templates"
-    shutil.copytree(mail_template.TEMPLATES, folder)
-    shutil.copytree(folder / "member_invitation", folder / "member_invitation" / "2")
-    (folder / "member_invitation" / "2" / "subject.txt").write_text(NEWER)
-    yield from _released(folder, monkeypatch)
-
-
-def _released(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    cached = (mail_template.newest_version, mail_template._environment)
-    monkeypatch.setattr(mail_template, "TEMPLATES", folder)
-    for each in cached:
-        each.cache_clear()
-    yield
-    for each in cached:
-        each.cache_clear()
+    with newer_default(tmp_path, monkeypatch, MailKind.MEMBER_INVITATION, subject=NEWER):
+        yield
 
 
 def place(house: House, language: str = "en") -> MailPlace:
@@ -153,6 +140,31 @@ async def test_a_language_that_there_is_not_is_missing(house: House) -> None:
 async def test_two_who_write_at_once_both_succeed(house: House) -> None:
     await asyncio.gather(change(house, OWN), change(house, OWN), reset(house, "de"))
     assert await events(house) == ["mail_content.changed"]
+
+
+async def test_who_writes_over_another_text_than_was_read_is_refused(house: House) -> None:
+    # SH-17: also where the other one commits while this one waits for its turn
+    read = (await shown(house)).edition
+    async with house.transactions.work() as work:
+        await show_mail_content(work, place(house))
+        await change(house, OWN)
+        with pytest.raises(MailContentMoved):
+            await change_mail_content(work, place(house), OTHER, OPERATOR, read)
+    async with house.transactions.work() as work:
+        with pytest.raises(MailContentMoved):
+            await reset_mail_content(work, place(house), OPERATOR, read)
+        now = await show_mail_content(work, place(house))
+        assert now.text == OWN
+        await change_mail_content(work, place(house), OTHER, OPERATOR, now.edition)
+        changed = await show_mail_content(work, place(house))
+        assert len({read, now.edition, changed.edition}) == 3
+        await reset_mail_content(work, place(house), OPERATOR, changed.edition)
+    assert (await shown(house)).edition == read
+
+
+async def test_a_newer_default_is_another_edition(house: House, newer_release: None) -> None:
+    before = (await shown(house)).edition
+    assert (await reset(house)).edition != before
 
 
 async def test_every_mail_is_listed_in_every_language(house: House) -> None:

@@ -1,6 +1,5 @@
 """What administrators may write into a mail, and what becomes of it (SH-16, SH-17)."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from domain.mail_content import (
     faults_of,
     filled,
 )
+from tests.rooms.mail_defaults import newer_default
 from tests.unit.test_mail_rendering import HOSTILE, LINK, Seen, content
 
 GOOD = MailText(
@@ -69,6 +69,7 @@ def test_every_default_may_be_saved_as_it_is(kind: MailKind, language: str) -> N
         ("{{ link }}\n{{ left }} {{ 7*7 }}", "/body may have variables"),
         ("{{ link }}\n{{ left }} {% if x %}", "/body may have variables"),
         ("{{ link }}\n{{ left }} {{ link.__class__ }}", "/body may have variables"),
+        ("{{ link }}\n{{ left }}\0", "/body holds a character that cannot be stored"),
         ("{{ link }}\n{{ left }}" + "x" * 10_000, "/body must have 1 to 10000 characters"),
     ],
 )
@@ -76,6 +77,20 @@ def test_faults_are_named(body: str, fault: str) -> None:
     found = messages(MailKind.MEMBER_INVITATION, MailText("Hello", body))
     assert len(found) == 1
     assert found[0].startswith(fault)
+
+
+def test_a_fault_tells_a_page_what_it_is_and_of_which_variable() -> None:
+    text = MailText("{{ link }}\n{{ code }}", "{{ code }} {{")
+    found = [(each.flaw.value, each.variable) for each in faults_of(MailKind.INVITATION, text)]
+    assert found == [
+        ("lines", ""),
+        ("unknown", "link"),
+        ("unknown", "code"),
+        ("unknown", "code"),
+        ("syntax", ""),
+        ("lacking", "link"),
+        ("lacking", "expires_at"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -200,19 +215,9 @@ def test_a_link_that_a_party_calls_itself_is_no_button() -> None:
 @pytest.fixture
 def two_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The mails' folder with a newer text of one mail."""
-    folder = tmp_path / "email_templates"
-    shutil.copytree(mail_template.TEMPLATES, folder)
-    shutil.copytree(folder / "expired", folder / "expired" / "2")
-    (folder / "expired" / "2" / "body.txt").write_text(
-        "Over since {{ when(expires_at, zone, locale) }}."
-    )
-    (folder / "expired" / "2" / "subject.txt").write_text("Over")
-    monkeypatch.setattr(mail_template, "TEMPLATES", folder)
-    for each in (mail_template.newest_version, mail_template._environment):
-        each.cache_clear()
-    yield
-    for each in (mail_template.newest_version, mail_template._environment):
-        each.cache_clear()
+    body = "Over since {{ when(expires_at, zone, locale) }}."
+    with newer_default(tmp_path, monkeypatch, MailKind.EXPIRED, body=body, subject="Over"):
+        yield
 
 
 def test_a_version_of_a_default_keeps_its_words(two_versions: None) -> None:
