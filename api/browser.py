@@ -159,13 +159,19 @@ def _origins(request: Request) -> Iterator[str]:
 
 
 async def posted_pairs(request: Request) -> list[tuple[str, str]]:
-    """The fields of a posted form in their order; kept on the request for a page that shows them.
+    """The fields of a posted form in their order, as `pairs_within` has them."""
+    return await pairs_within(request, settings_of(request).room_body_bytes)
+
+
+async def pairs_within(request: Request, limit: int) -> list[tuple[str, str]]:
+    """The fields of a form within `limit` bytes; kept on the request for a page that shows them.
 
     Raises `HTTPException` 413 for a body over the limit, 415 for anything but a form, 400 for junk.
     """
+    request.state.largest_form = limit
     if request.headers.get("content-type", FORM).partition(";")[0].strip().lower() != FORM:
         raise HTTPException(415)
-    body = await _bounded_body(request, settings_of(request).room_body_bytes)
+    body = await _bounded_body(request, limit)
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
@@ -199,18 +205,24 @@ def field_of(pairs: list[tuple[str, str]], name: str) -> str:
 
 # Headers of every answer.
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
+
+def policy_with(*styles: str) -> str:
+    """The Content Security Policy of our pages, with sources of style beside our own sheet."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            " ".join(("style-src 'self'", *styles)),
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
+POLICY = policy_with()
 PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 HEADERS = {
     "content-security-policy": POLICY,

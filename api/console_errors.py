@@ -121,7 +121,7 @@ def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Re
         frame,
         "error.html",
         what=status if status in PLAIN else 500,
-        limit=settings_of(request).room_body_bytes,
+        limit=getattr(request.state, "largest_form", settings_of(request).room_body_bytes),
     )
     if status == UNAVAILABLE.status:
         answer.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
