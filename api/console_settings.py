@@ -14,12 +14,12 @@ from api.console_pages import member_page, office_of
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall
 from api.setting_form import NOTHING, UNITS, Read, Typed, fields_of, length_in_words, read_form
-from api.shapes.setting import SettingShape, setting_shape
-from commands.setting import ChangeSettings, change_settings, own_settings
+from api.settings import workspace_shapes
+from api.shapes.setting import SettingShape
+from commands.setting import ChangeSettings, change_settings
 from commands.setting_preview import preview_settings
 from domain.member_errors import SettingRefused
 from domain.permission import Permission
-from domain.settings import CATALOGUE
 
 NAME = "Session and Links Expiry Time"
 PATH = "/settings/session-and-links"
@@ -58,8 +58,7 @@ async def post_settings(posted: PostedPairs, call: ConsoleCall) -> Response:
 
 async def _shapes(call: MemberCall) -> list[SettingShape]:
     call.needs(Permission.SETTINGS_EDIT)
-    own = await own_settings(call.work, call.workspace_id)
-    return [setting_shape(each, call.work.settings, own) for each in CATALOGUE]
+    return await workspace_shapes(call.work, call.workspace_id)
 
 
 async def _save(call: MemberCall, read: Read) -> Response:

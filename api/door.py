@@ -20,7 +20,7 @@ from api.context import Begin
 from api.link import LINK_CHARACTERS, link_in
 from api.party_pages import door_occasion, language_of, page, page_of, steps_of
 from commands.door import Door, open_door
-from commands.public_session import idle_policy
+from commands.public_session_terms import idle_policy, settings_in
 from commands.room import enter
 from commands.work import Work
 from domain.errors import NotFound, SessionEnded
@@ -66,7 +66,8 @@ async def _is_bound_here(request: Request, work: Work, door: Door) -> bool:
         room = await enter(work, visitor)
     except NotFound:
         return False
-    return room.value.refuses_browser(room.binding.id, work.at, idle_policy(work)) is None
+    policy = idle_policy(settings_in(work, room.session))
+    return room.value.refuses_browser(room.binding.id, work.at, policy) is None
 
 
 async def _is_bound(work: Work, door: Door) -> bool:
@@ -74,7 +75,7 @@ async def _is_bound(work: Work, door: Door) -> bool:
     binding_id = door.session.binding_id
     if binding_id is None:
         return False
-    gates = await gates_of(work.db, [binding_id], work.at, idle_policy(work))
+    gates = await gates_of(work.db, [binding_id], work.at, idle_policy(work.settings))
     return not isinstance(gates.get(binding_id), Shut)
 
 

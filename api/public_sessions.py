@@ -34,6 +34,7 @@ from domain.errors import (
     ScopeRefused,
     TemplateNotIssuable,
 )
+from domain.member_errors import SettingRefused
 from domain.public_session import Status
 from store.audit import trail_page
 from store.columns import new_id
@@ -50,7 +51,9 @@ Search = Annotated[str, Query(max_length=200), AfterValidator(storable)]
     "",
     status_code=201,
     response_model=IssuedPublicSession,
-    responses=refusals(NotFound, ScopeRefused, TemplateNotIssuable, IdempotencyKeyReused),
+    responses=refusals(
+        NotFound, ScopeRefused, TemplateNotIssuable, SettingRefused, IdempotencyKeyReused
+    ),
 )
 async def post_session(
     call: ApiCall, wanted: NewPublicSession, _key: IdempotencyKey = None
@@ -62,9 +65,10 @@ async def post_session(
 async def _issue(call: Call, wanted: NewPublicSession) -> IssuedPublicSession:
     party = await find_party(call.work, call.workspace_id, wanted.party, lock=True)
     cause = f"manual:{new_id()}"
-    issued = await issue(
-        call.work, party, Issue(wanted.template, cause, call.actor, wanted.subject)
+    about = Issue(
+        wanted.template, cause, call.actor, subject=wanted.subject, settings=wanted.settings
     )
+    issued = await issue(call.work, party, about)
     # Everything shown is at hand: issuing many must not read back what it has just written.
     return IssuedPublicSession.of(
         issued.session,

@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from api.browser import visitor_of
 from api.context import Begin
 from api.open_pages import News, news_of, open_pages_of
-from commands.public_session import idle_policy
+from commands.public_session_terms import idle_policy
 from commands.room import enter
 from commands.work import Work
 from store.gate import Idle, Shut, gates_of
@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 
 async def room_gate(work: Work, bindings: list[UUID]) -> Mapping[UUID, Shut | Idle]:
     """What there is to tell each of these browsers."""
-    return await gates_of(work.db, bindings, work.at, idle_policy(work))
+    return await gates_of(work.db, bindings, work.at, idle_policy(work.settings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ Verb = Callable[[Work, UUID, str, Actor], Awaitable[DefinitionRow]]
     responses=refusals(DefinitionFaulty, DefinitionExists, IdempotencyKeyReused),
 )
 async def post_template(call: ApiCall, body: Object, _key: IdempotencyKey = None) -> Response:
-    """Drafts a template: key, name, trigger, scope, time_bound_days, ordered, reminders, tasks."""
+    """Drafts a template: key, name, trigger, scope, bound, order, reminders, settings, tasks."""
     return await once(call, 201, partial(_create, call, body))
 
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.keyring import same_code
-from commands.door import code_policy, door_digest, refuse_locked, session_behind, visitor_at
+from commands.door import door_digest, refuse_locked, session_behind, visitor_at
 from commands.link import end_binding
 from commands.mail import code_text
 from commands.party import find_party
-from commands.public_session import idle_policy, refuse_ended
+from commands.public_session import refuse_ended
+from commands.public_session_terms import code_policy, idle_policy, settings_in
 from commands.work import Transactions, Work
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent
@@ -94,7 +95,7 @@ async def _count(work: Work, wanted: Verify) -> _Candidates | DomainError:
     session = await _open_session(work, wanted, lock=True)
     party = await find_party(work, session.workspace_id, session.party_id, lock=True)
     refuse_locked(party)
-    if party.failed_verifications >= code_policy(work).failures_per_party:
+    if party.failed_verifications >= code_policy(settings_in(work, session)).failures_per_party:
         return _lock(work, session, party, wanted)
     candidates = await _candidates(work, session, wanted)
     for code in candidates.living:
@@ -112,7 +113,7 @@ async def _open_session(work: Work, wanted: Verify, *, lock: bool = False) -> Pu
 async def _candidates(work: Work, session: PublicSessionRow, wanted: Verify) -> _Candidates:
     living = await living_codes(work.db, session.id, work.at)
     tries = await tries_of(work.db, living, door_digest(work, wanted.door))
-    policy = code_policy(work)
+    policy = code_policy(settings_in(work, session))
     triable = tuple(
         each
         for each in living
@@ -173,7 +174,7 @@ async def _wrong(
 ) -> DomainError:
     work.audit_session(AuditEvent.SESSION_CODE_REFUSED, session, visitor_at(work, wanted.door))
     party = await find_party(work, session.workspace_id, session.party_id, lock=True)
-    policy = code_policy(work)
+    policy = code_policy(settings_in(work, session))
     if party.failed_verifications >= policy.failures_per_party:
         return _lock(work, session, party, wanted)
     codes = counted.living
@@ -218,7 +219,7 @@ async def _bind(work: Work, session: PublicSessionRow, wanted: Verify) -> Bindin
     work.db.add(binding)
     session.binding_id, session.status = binding_id, Status.IN_PROGRESS
     session.started_at = session.started_at or work.at
-    idle_at = binding_value(binding).idles_out_at(idle_policy(work))
+    idle_at = binding_value(binding).idles_out_at(idle_policy(settings_in(work, session)))
     told = TakenOver(str(binding_id), session.fence, idle_at)
     work.tell_public_session(session.id, TAKE_OVER, told)
     actor = Actor(ActorKind.PARTY, str(session.party_id))
@@ -231,6 +232,6 @@ async def _leave_previous(work: Work, session: PublicSessionRow) -> AuditEvent:
     if session.binding_id is None:
         return AuditEvent.SESSION_RESUMED if session.fence else AuditEvent.SESSION_ACTIVATED
     before = binding_value(await binding_by_id(work.db, session.binding_id))
-    ended = before.end_at(work.at, idle_policy(work))
+    ended = before.end_at(work.at, idle_policy(settings_in(work, session)))
     await end_binding(work, session, ended or BindingEnd.OPENED_ELSEWHERE)
     return AuditEvent.SESSION_RESUMED if ended else AuditEvent.SESSION_TAKEN_OVER

@@ -12,11 +12,12 @@ from uuid import UUID
 from adapters.keyring import link_digest, read_link_token
 from commands.mail import queue_party_mail
 from commands.party import find_party
-from commands.public_session import mail_allowance, refuse_ended
+from commands.public_session import refuse_ended
+from commands.public_session_terms import code_policy, mail_allowance, settings_in
 from commands.work import Work
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent
-from domain.code import MAIL_WINDOW, CodePolicy
+from domain.code import MAIL_WINDOW
 from domain.errors import NoContactAddress, NotFound, VerificationLocked
 from domain.mail import MailKind
 from domain.party import masked
@@ -98,7 +99,7 @@ async def ask_code(work: Work, link: str, door: str) -> CodeMail:
     digest = work.keyring.address_digest(party.email)
     await lock_recipient(work.db, session.workspace_id, digest)
     sent, here = await _code_mails(work, session, party)
-    next_at = mail_allowance(work).next_at(sent, work.at, here)
+    next_at = mail_allowance(settings_in(work, session)).next_at(sent, work.at, here)
     if next_at > work.at:
         return await _code_mail(work, session, party, next_at, sent_now=False)
     code = await _code_to_send(work, session, door)
@@ -106,7 +107,7 @@ async def ask_code(work: Work, link: str, door: str) -> CodeMail:
     await queue_party_mail(work, session, party, MailKind.CODE, cause, code_id=code.id)
     work.audit_session(AuditEvent.SESSION_CODE_REQUESTED, session, visitor_at(work, door))
     await work.db.flush()
-    after = mail_allowance(work).next_at([*sent, work.at], work.at, [work.at])
+    after = mail_allowance(settings_in(work, session)).next_at([*sent, work.at], work.at, [work.at])
     return await _code_mail(work, session, party, after, sent_now=True)
 
 
@@ -117,7 +118,7 @@ async def code_mail(work: Work, link: str) -> CodeMail:
     party = await find_party(work, session.workspace_id, session.party_id)
     refuse_locked(party)
     sent, here = await _code_mails(work, session, party)
-    next_at = mail_allowance(work).next_at(sent, work.at, here)
+    next_at = mail_allowance(settings_in(work, session)).next_at(sent, work.at, here)
     return await _code_mail(work, session, party, next_at, sent_now=False)
 
 
@@ -151,7 +152,7 @@ async def _code_mail(
 
 async def _code_to_send(work: Work, session: PublicSessionRow, door: str) -> CodeRow:
     """The young code once more, or a new one; an older code stays good until its own end (C13)."""
-    policy, place = code_policy(work), door_digest(work, door)
+    policy, place = code_policy(settings_in(work, session)), door_digest(work, door)
     living = await living_codes(work.db, session.id, work.at)
     tries = await tries_of(work.db, living, place)
     for row in living[:1]:
@@ -168,16 +169,6 @@ async def _code_to_send(work: Work, session: PublicSessionRow, door: str) -> Cod
     work.db.add(row)
     await work.db.flush()
     return row
-
-
-def code_policy(work: Work) -> CodePolicy:
-    """The limits of codes, from the settings."""
-    return CodePolicy(
-        work.settings.code_life,
-        work.settings.code_tries_per_browser,
-        work.settings.code_tries_per_code,
-        work.settings.code_failures_per_party,
-    )
 
 
 def door_digest(work: Work, door: str) -> str:

@@ -1,13 +1,14 @@
 """Issues public sessions: by hand, by a lifecycle, again. Each cause issues once (PS-8, PS-36)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from adapters.keyring import link_digest
 from commands.definition import pinned_tasks
 from commands.mail import queue_party_mail
+from commands.public_session_terms import refuse_faulty, settings_in, settle_terms
 from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
@@ -30,7 +31,10 @@ from store.public_session import (
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """What to issue to whom, why and by whom. The same `cause` never issues twice."""
+    """What to issue to whom, why and by whom. The same `cause` never issues twice.
+
+    `settings` are the session's own, by name, before the template's and the workspace's.
+    """
 
     template: str
     cause: str
@@ -38,6 +42,7 @@ class Issue:
     subject: str = ""
     rationale: str = ""
     reissued_from: UUID | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,18 @@ class Issued:
 async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     """Issues a template to a party: session, tasks, audit, invitation and the workflow's start.
 
-    Raises `NotFound`, `TemplateNotIssuable` or `ScopeRefused`. The caller holds the party's row.
+    Raises `NotFound`, `TemplateNotIssuable`, `ScopeRefused` or `SettingRefused`. The caller holds
+    the party's row.
     """
+    refuse_faulty(wanted.settings)
     row = await issuable_version(work, party, wanted.template)
     template = SessionTemplate.of(row.body)
     template.scope.check_issue(party.kind, party.state, wanted.subject)
     already_open = await open_session_of_template(work.db, party.id, template.key, work.at)
     session = _session_row(work, party, row, template, wanted)
+    session.settings = await settle_terms(
+        work, party.workspace_id, template.settings, wanted.settings
+    )
     work.db.add(session)
     tasks = await _task_rows(work, session, row.body["tasks"])
     await work.db.flush()
@@ -145,7 +155,7 @@ def _task_row(session_id: UUID, position: int, task: Mapping[str, Any]) -> TaskR
 def _start(
     work: Work, session: PublicSessionRow, template: SessionTemplate, tasks: Sequence[TaskRow]
 ) -> None:
-    most = work.settings.template_reminders
+    most = settings_in(work, session).template_reminders
     reminders = reminder_times(template.reminders, session.issued_at, session.expires_at, most)
     keys = tuple(each.key for each in tasks)
     message = PublicSessionStart(str(session.id), session.expires_at, reminders, keys)
@@ -159,7 +169,7 @@ def _audit(work: Work, session: PublicSessionRow, party: PartyRow, wanted: Issue
         "expires_at": session.expires_at.isoformat(),
         "cause": session.cause,
         "test": party.test,
-    }
+    } | ({"settings": dict(wanted.settings)} if wanted.settings else {})
     work.audit_session(
         AuditEvent.SESSION_ISSUED, session, wanted.actor, reason=wanted.rationale, details=details
     )

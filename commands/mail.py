@@ -6,6 +6,7 @@ A mail is about a public session or about a member; the row it is about is locke
 from datetime import timedelta
 from uuid import UUID
 
+from commands.public_session_terms import settings_in
 from commands.work import Work
 from domain.actor import MAIL_SYSTEM
 from domain.audit import AuditEvent
@@ -102,15 +103,16 @@ async def note_retry(work: Work, mail_id: UUID, reason: str) -> int:
         return 0
     mail.attempts += 1
     _settle(mail, subject, MailState.QUEUED, reason)
-    if not is_given_up(mail.created_at, work.at, _patience(work, mail)):
+    if not is_given_up(mail.created_at, work.at, _patience(work, mail, subject)):
         return mail.attempts
     _refuse(work, mail, subject, reason)
     return 0
 
 
-def _patience(work: Work, mail: MailRow) -> timedelta:
-    code = mail.kind == MailKind.CODE
-    return work.settings.code_life if code else work.settings.mail_give_up_after
+def _patience(work: Work, mail: MailRow, subject: Subject) -> timedelta:
+    if mail.kind == MailKind.CODE and isinstance(subject, PublicSessionRow):
+        return settings_in(work, subject).code_life
+    return work.settings.mail_give_up_after
 
 
 async def note_refused(work: Work, mail_id: UUID, reason: str) -> None:

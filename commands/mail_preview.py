@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from adapters.mail_rendering import MailContent, RenderedMail, render
 from commands.mail_content import MailPlace, refuse_faulty, refuse_language, wording_of
+from commands.setting import effective_settings
 from commands.work import Work
 from domain.mail import MailKind
 from domain.mail_content import ALLOWED, MailText, Wording
+from domain.settings import Settings
 from store.workspace import WorkspaceRow, workspace_by_id
 
 LASTS = timedelta(days=13, hours=5, minutes=30)
@@ -25,10 +27,13 @@ async def preview_mail(work: Work, place: MailPlace, text: MailText | None) -> R
         wording = Wording(own=text)
     else:
         wording = await wording_of(work, workspace, place.kind, place.language)
-    return render(place.kind, _sample(work, workspace, place), wording)
+    settings = await effective_settings(work, workspace.id)
+    return render(place.kind, _sample(work, workspace, place, settings), wording)
 
 
-def _sample(work: Work, workspace: WorkspaceRow, place: MailPlace) -> MailContent:
+def _sample(
+    work: Work, workspace: WorkspaceRow, place: MailPlace, settings: Settings
+) -> MailContent:
     has_code, has_link = place.kind is MailKind.CODE, "link" in ALLOWED[place.kind]
     return MailContent(
         workspace_name=workspace.name,
@@ -47,7 +52,7 @@ def _sample(work: Work, workspace: WorkspaceRow, place: MailPlace) -> MailConten
         happened_at=work.at,
         link=work.settings.public_url.rstrip("/") + SAMPLE_LINK if has_link else None,
         code="1" * work.settings.code_digits if has_code else None,
-        code_expires_at=work.at + work.settings.code_life if has_code else None,
+        code_expires_at=work.at + settings.code_life if has_code else None,
         message="We have chosen another supplier.",
         reason="This does not concern us.",
         locale=place.language,

@@ -12,11 +12,12 @@ from commands.issue import Issue, Issued, issue
 from commands.link import end_binding, renew_links
 from commands.mail import queue_party_mail
 from commands.party import find_party
+from commands.public_session_terms import idle_policy, mail_allowance, own_terms, settings_in
 from commands.work import Work
 from domain.actor import WORKFLOW, Actor
 from domain.audit import AuditEvent
-from domain.binding import BindingEnd, IdlePolicy
-from domain.code import MAIL_WINDOW, MailAllowance
+from domain.binding import BindingEnd
+from domain.code import MAIL_WINDOW
 from domain.erasure import erase_at
 from domain.errors import Erased, MailTooSoon, NoContactAddress, NotFound, ReissueRefused
 from domain.mail import MailKind
@@ -119,7 +120,7 @@ async def extend(
     row.expires_at = value.extending(expires_at, work.settings.public_session_longest).expires_at
     row.deadline_moves += 1
     sent = await count_mails(work.db, row.id, MailKind.REMINDER)
-    most = work.settings.template_reminders - sent
+    most = settings_in(work, row).template_reminders - sent
     reminders = reminder_times(row.reminders, work.at, row.expires_at, most)
     told = DeadlineMoved(str(row.id), row.deadline_moves, row.expires_at, reminders)
     work.tell_public_session(row.id, DEADLINE_MOVED, told)
@@ -140,30 +141,21 @@ async def resend(work: Work, target: Target) -> PublicSessionRow:
     party = await find_party(work, row.workspace_id, row.party_id)
     if not party.email:
         raise NoContactAddress
-    await _refuse_flood(work, row.workspace_id, party.email)
+    await _refuse_flood(work, row, party.email)
     await queue_party_mail(work, row, party, MailKind.INVITATION, f"resent-{work.at.isoformat()}")
     work.audit_session(AuditEvent.SESSION_RESENT, row, target.actor)
     return row
 
 
-async def _refuse_flood(work: Work, workspace_id: UUID, email: str) -> None:
+async def _refuse_flood(work: Work, row: PublicSessionRow, email: str) -> None:
     """Nobody can be flooded by resending: invitations have the limits of codes."""
     digest = work.keyring.address_digest(email)
-    await lock_recipient(work.db, workspace_id, digest)
-    allowance, since = mail_allowance(work), work.at - MAIL_WINDOW
-    sent = await mail_times(work.db, workspace_id, digest, MailKind.INVITATION, since)
+    await lock_recipient(work.db, row.workspace_id, digest)
+    allowance, since = mail_allowance(settings_in(work, row)), work.at - MAIL_WINDOW
+    sent = await mail_times(work.db, row.workspace_id, digest, MailKind.INVITATION, since)
     next_at = allowance.next_at(sent, work.at)
     if next_at > work.at:
         raise MailTooSoon(next_at)
-
-
-def mail_allowance(work: Work) -> MailAllowance:
-    """The limits of mails to one address, from the settings."""
-    return MailAllowance(
-        work.settings.code_mail_interval,
-        work.settings.code_mails_per_hour,
-        work.settings.code_mails_per_day,
-    )
 
 
 async def reissue(work: Work, target: Target, rationale: str) -> Issued:
@@ -190,6 +182,7 @@ async def reissue(work: Work, target: Target, rationale: str) -> Issued:
         subject=old.subject,
         rationale=rationale,
         reissued_from=old.id,
+        settings=own_terms(old),
     )
     issued = await issue(work, party, wanted)
     details = {"public_session": str(issued.session.id)}
@@ -257,7 +250,7 @@ async def check_idle(work: Work, session_id: UUID) -> IdleChecked:
     if row.binding_id is None or row.status not in OPEN:
         return IdleChecked(row.fence, None)
     binding = await binding_by_id(work.db, row.binding_id)
-    policy, value = idle_policy(work), binding_value(binding)
+    policy, value = idle_policy(settings_in(work, row)), binding_value(binding)
     if value.end_at(work.at, policy) is None:
         return IdleChecked(row.fence, value.idles_out_at(policy))
     await end_binding(work, row, BindingEnd.INACTIVE)
@@ -265,11 +258,6 @@ async def check_idle(work: Work, session_id: UUID) -> IdleChecked:
         AuditEvent.SESSION_IDLED_OUT, row, WORKFLOW, details={"fence": binding.fence}
     )
     return IdleChecked(row.fence, None)
-
-
-def idle_policy(work: Work) -> IdlePolicy:
-    """How long a party's browser may be silent, from the settings."""
-    return IdlePolicy(work.settings.binding_idle, work.settings.binding_grace)
 
 
 async def carry_revocation(work: Work, session_id: UUID, actor: Actor) -> None:

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.temporal import Telegraph
 from commands.mail import note_refused
-from commands.public_session import end_if_overdue, idle_policy
+from commands.public_session import end_if_overdue
+from commands.public_session_terms import idle_policy, settings_in
 from commands.settlement import settle
 from commands.work import Transactions, Work
 from domain.housekeeping import LEFT_ALONE_FOR, LOOKED_UP_AT_MOST, SWEEP_FOR, Swept
@@ -164,7 +165,9 @@ async def restart_session(work: Work, session_id: UUID) -> bool:
         return False
     work.start_public_session(row.id, await _start_of(work, row))
     if row.end_reason is None and row.binding_id is not None:
-        work.tell_public_session(row.id, TAKE_OVER, await _present_binding(work, row.binding_id))
+        work.tell_public_session(
+            row.id, TAKE_OVER, await _present_binding(work, row, row.binding_id)
+        )
     return True
 
 
@@ -174,7 +177,7 @@ async def _start_of(work: Work, row: PublicSessionRow) -> PublicSessionStart:
     An ended session is due at once, and the row says why: it settles, told or not.
     """
     sent = await count_mails(work.db, row.id, MailKind.REMINDER)
-    most = work.settings.template_reminders - sent
+    most = settings_in(work, row).template_reminders - sent
     reminders = reminder_times(row.reminders, work.at, row.expires_at, most)
     open_tasks = (each for each in await tasks_of(work.db, row.id) if each.completed_at is None)
     return PublicSessionStart(
@@ -185,9 +188,9 @@ async def _start_of(work: Work, row: PublicSessionRow) -> PublicSessionStart:
     )
 
 
-async def _present_binding(work: Work, binding_id: UUID) -> TakenOver:
+async def _present_binding(work: Work, row: PublicSessionRow, binding_id: UUID) -> TakenOver:
     binding = await binding_by_id(work.db, binding_id)
-    idle_at = binding_value(binding).idles_out_at(idle_policy(work))
+    idle_at = binding_value(binding).idles_out_at(idle_policy(settings_in(work, row)))
     return TakenOver(str(binding_id), binding.fence, idle_at)
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from commands.binding import BINDING
 from commands.link import end_binding
-from commands.public_session import decline, end_session, idle_policy
+from commands.public_session import decline, end_session
+from commands.public_session_terms import idle_policy, settings_in
 from commands.task_kind import TASK_KINDS, Captured, Posted
 from commands.work import Work
 from domain.actor import Actor, ActorKind
@@ -92,7 +93,8 @@ async def enter_to_look(work: Work, visitor: Visitor, *, lock: bool = False) -> 
     Raises `NotFound`, `SessionEnded`, or `BindingLost` with the reason.
     """
     room = await enter(work, visitor, lock=lock)
-    refusal = room.value.refuses_browser(room.binding.id, work.at, idle_policy(work))
+    policy = idle_policy(settings_in(work, room.session))
+    refusal = room.value.refuses_browser(room.binding.id, work.at, policy)
     if isinstance(refusal, BindingLost):
         raise BindingLost(lost_reason(room))
     if refusal:

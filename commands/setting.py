@@ -2,25 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
-from domain.fault import Fault
 from domain.member_errors import SettingRefused
-from domain.setting import Setting, SettingScope
-from domain.settings import CATALOGUE, Settings
+from domain.setting import SettingLevel
+from domain.setting_level import faults_on, usable_on
+from domain.setting_value import read_value
+from domain.settings import BY_NAME, Settings
 from store.workspace_setting import (
     WorkspaceSettingRow,
     lock_settings,
     settings_of_workspace,
 )
-
-LONGEST_TEXT = 200
-BY_NAME: Mapping[str, Setting] = {each.name: each for each in CATALOGUE}
 
 
 async def effective_settings(work: Work, workspace_id: UUID) -> Settings:
@@ -31,12 +28,12 @@ async def effective_settings(work: Work, workspace_id: UUID) -> Settings:
 async def own_settings(work: Work, workspace_id: UUID) -> dict[str, Any]:
     """What a workspace set, by name, as far as it can be used today."""
     rows = await settings_of_workspace(work.db, workspace_id)
-    return {each.name: each.value for each in rows if _refusal(each.name, each.value) is None}
+    return usable_on(SettingLevel.WORKSPACE, {each.name: each.value for each in rows})
 
 
 def with_own(settings: Settings, own: Mapping[str, Any]) -> Settings:
-    """The settings of the installation with those of a workspace in their place."""
-    usable = {BY_NAME[name].attribute: _value(BY_NAME[name], own[name]) for name in own}
+    """The settings of the installation with those of a workspace, or a session, in their place."""
+    usable = {BY_NAME[name].attribute: read_value(BY_NAME[name], own[name]) for name in own}
     return replace(settings, **usable)
 
 
@@ -64,9 +61,9 @@ async def change_settings(work: Work, wanted: ChangeSettings) -> None:
 
 def refuse_faulty(values: Mapping[str, Any]) -> None:
     """Raises `SettingRefused` naming every fault of what a workspace wants to set."""
-    faults = [each for name, value in values.items() if (each := _refusal(name, value))]
+    faults = faults_on(SettingLevel.WORKSPACE, values)
     if faults:
-        raise SettingRefused(tuple(faults))
+        raise SettingRefused(faults)
 
 
 async def _set(
@@ -86,47 +83,3 @@ async def _set(
     work.audit_subject(
         AuditEvent.SETTING_CHANGED, wanted.workspace_id, f"setting:{name}", wanted.actor, details
     )
-
-
-def _refusal(name: str, value: Any) -> Fault | None:
-    setting = BY_NAME.get(name)
-    if setting is None:
-        return Fault(f"/{name}", "is not a setting")
-    if setting.scope is not SettingScope.WORKSPACE:
-        return Fault(f"/{name}", "is set by whoever runs the installation")
-    fault = None if value is None else _fault(setting, value)
-    return Fault(f"/{name}", fault) if fault else None
-
-
-def _fault(setting: Setting, value: Any) -> str | None:
-    if setting.unit == "switch":
-        return None if isinstance(value, bool) else "must be on or off"
-    if setting.unit == "text":
-        return _text_fault(setting, value)
-    # A switch is an int to Python, and to nobody else.
-    if not isinstance(value, int) or isinstance(value, bool):
-        return "must be a whole number"
-    low, high = plain_value(setting.minimum), plain_value(setting.maximum)
-    if low is not None and not low <= value <= high:
-        return f"must be from {low} to {high} {setting.unit}"
-    return None
-
-
-def _text_fault(setting: Setting, value: Any) -> str | None:
-    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_TEXT:
-        return f"must be a text of 1 to {LONGEST_TEXT} characters"
-    if setting.choices and value not in setting.choices:
-        return f"must be one of {', '.join(setting.choices)}"
-    return None
-
-
-def plain_value(value: Any) -> Any:
-    """A value as it is written outside: lengths of time are seconds."""
-    if not isinstance(value, timedelta):
-        return value
-    seconds = value.total_seconds()
-    return int(seconds) if seconds.is_integer() else seconds
-
-
-def _value(setting: Setting, value: Any) -> Any:
-    return timedelta(seconds=value) if setting.unit == "seconds" else value

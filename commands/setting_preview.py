@@ -1,30 +1,34 @@
 """Says what a change of settings would do, before it is saved (N16, SH-20)."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from commands.member_link import LinkKind
 from commands.member_session_terms import concurrency_of
-from commands.setting import BY_NAME, own_settings, plain_value, refuse_faulty, with_own
+from commands.setting import own_settings, refuse_faulty, with_own
+from commands.setting_level import set_by_templates
 from commands.work import Work
 from domain.concurrency import Admission
 from domain.setting_effect import EFFECTS, Effect, SettingChange
-from domain.settings import Settings
+from domain.setting_value import plain_value
+from domain.settings import BY_NAME, Settings
 from domain.sign_in import SignInMode
 from store import setting_effect as counts
+from store.setting_level import count_open, count_overriding
 from store.trusted_device import count_devices
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A workspace with the settings that count now and would count afterwards."""
+    """A workspace with the settings that count now and would count afterwards; one is asked for."""
 
     work: Work
     workspace_id: UUID
     before: Settings
     after: Settings
+    name: str = ""
 
 
 async def preview_settings(
@@ -40,12 +44,12 @@ async def preview_settings(
     change = _Change(
         work, workspace_id, with_own(work.settings, own), with_own(work.settings, wanted)
     )
-    found = [await _change_of(change, name) for name in values]
+    found = [await _change_of(replace(change, name=name)) for name in values]
     return [each for each in found if each.before != each.after]
 
 
-async def _change_of(change: _Change, name: str) -> SettingChange:
-    attribute = BY_NAME[name].attribute
+async def _change_of(change: _Change) -> SettingChange:
+    name, attribute = change.name, BY_NAME[change.name].attribute
     before, after = (
         plain_value(getattr(each, attribute)) for each in (change.before, change.after)
     )
@@ -109,6 +113,20 @@ async def _locks(change: _Change) -> int:
     )
 
 
+async def _templates(change: _Change) -> int:
+    found = await set_by_templates(change.work, change.workspace_id)
+    return sum(change.name in each for each in found.values())
+
+
+async def _public_sessions(change: _Change) -> int:
+    return await count_open(change.work.db, change.workspace_id, change.work.at)
+
+
+async def _overriding(change: _Change) -> int:
+    found = await count_overriding(change.work.db, change.workspace_id, change.work.at)
+    return found[change.name]
+
+
 COUNTS: Mapping[Effect, Callable[[_Change], Awaitable[int]]] = {
     Effect.SESSIONS_KEPT: _kept,
     Effect.SESSIONS_UNCHECKED: _unchecked,
@@ -119,4 +137,7 @@ COUNTS: Mapping[Effect, Callable[[_Change], Awaitable[int]]] = {
     Effect.TOKENS_KEPT: _tokens,
     Effect.DEVICES_KEPT: _devices,
     Effect.LOCKS_MOVED: _locks,
+    Effect.TEMPLATES_OVERRIDING: _templates,
+    Effect.PUBLIC_SESSIONS_KEPT: _public_sessions,
+    Effect.PUBLIC_SESSIONS_OVERRIDING: _overriding,
 }

@@ -1,7 +1,7 @@
 """Session templates: name, key, trigger, scope, bound, reminders and tasks (PS-3 to PS-7)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +9,8 @@ from domain.definition import DefinitionStatus, Reader
 from domain.errors import ScopeRefused, TemplateNotIssuable
 from domain.fault import Fault
 from domain.reminder import MOST as MOST_REMINDERS
+from domain.setting import SettingLevel
+from domain.setting_level import faults_on
 from domain.task import TaskKind
 from domain.upload import UploadScope, check_retention, check_upload, retention_of
 
@@ -31,6 +33,7 @@ MEMBERS = frozenset(
         "ordered",
         "reminders",
         "retention_days",
+        "settings",
         "tasks",
     ]
 )
@@ -84,7 +87,10 @@ class TaskDefinition:
 
 @dataclass(frozen=True, slots=True)
 class SessionTemplate:
-    """One version of a template; `retention` after its end a session's captures are erased."""
+    """One version of a template; `retention` after its end a session's captures are erased.
+
+    `settings` are those that its sessions have instead of the workspace's, plain values by name.
+    """
 
     key: str
     name: str
@@ -95,6 +101,7 @@ class SessionTemplate:
     reminders: tuple[int, ...]
     tasks: tuple[TaskDefinition, ...]
     retention: timedelta | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, definition: Mapping[str, Any]) -> "SessionTemplate":
@@ -109,6 +116,7 @@ class SessionTemplate:
             reminders=_reminders(definition),
             tasks=tuple(map(_task, definition["tasks"])),
             retention=retention_of(definition),
+            settings=definition.get("settings", {}),
         )
 
 
@@ -171,6 +179,7 @@ def faults_of(definition: Mapping[str, Any], referable: Referable) -> tuple[Faul
     _check_scope(read, definition.get("scope", {}))
     _check_reminders(read, definition.get("reminders", {}), bound)
     check_retention(read, definition, "")
+    _check_settings(read, definition.get("settings", {}))
     tasks = read.objects(definition, "tasks", "", least=1, most=MOST_TASKS)
     keys = [_check_task(read, each, f"/tasks/{at}", referable) for at, each in enumerate(tasks)]
     read.unique(keys, "/tasks")
@@ -202,6 +211,13 @@ def _check_reminders(read: Reader, raw: Any, bound: int | None) -> None:
                 f"/reminders/days_before_end/{index}",
                 f"{day} days before the end is not within the time bound of {bound} days",
             )
+
+
+def _check_settings(read: Reader, raw: Any) -> None:
+    if not isinstance(raw, Mapping):
+        read.fault("/settings", "must be an object of settings by name")
+        return
+    read.faults += faults_on(SettingLevel.TEMPLATE, raw, "/settings")
 
 
 def _is_day(value: Any) -> bool:

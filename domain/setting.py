@@ -13,13 +13,28 @@ class SettingScope(StrEnum):
     WORKSPACE = "workspace"
 
 
+class SettingLevel(StrEnum):
+    """Where it may be set; each level counts before the ones above it (N16).
+
+    A template is a session template's version, a session a public session.
+    """
+
+    INSTALLATION = "installation"
+    WORKSPACE = "workspace"
+    TEMPLATE = "template"
+    SESSION = "session"
+
+
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(seconds=1),
     timedelta(minutes=1),
     timedelta(hours=1),
     timedelta(days=1),
 )
-OF_WORKSPACE: Final[dict[str, Any]] = {"scope": SettingScope.WORKSPACE}
+OF_WORKSPACE: Final[dict[str, Any]] = {
+    "levels": (SettingLevel.INSTALLATION, SettingLevel.WORKSPACE),
+}
+OF_SESSION: Final[dict[str, Any]] = {"levels": tuple(SettingLevel)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +42,7 @@ class Setting:
     """What one setting means, as shown to an administrator.
 
     `accessible` is the least value that WCAG allows, where it asks for one; `choices` are the only
-    values of a text that has some.
+    values of a text that has some; `levels` are in order, the installation's first.
     """
 
     name: str
@@ -38,9 +53,15 @@ class Setting:
     maximum: Any
     meaning: str
     secret: bool
-    scope: SettingScope
+    levels: tuple[SettingLevel, ...]
     accessible: Any
     choices: tuple[str, ...]
+
+    @property
+    def scope(self) -> SettingScope:
+        """Who may set it."""
+        of_workspace = SettingLevel.WORKSPACE in self.levels
+        return SettingScope.WORKSPACE if of_workspace else SettingScope.INSTALLATION
 
 
 def setting(
@@ -89,7 +110,7 @@ def described(catalogue: type[Any]) -> tuple[Setting, ...]:
             maximum=each.metadata["high"],
             meaning=each.metadata["meaning"],
             secret=each.metadata.get("secret", False),
-            scope=each.metadata.get("scope", SettingScope.INSTALLATION),
+            levels=each.metadata.get("levels", (SettingLevel.INSTALLATION,)),
             accessible=each.metadata.get("accessible"),
             choices=each.metadata.get("choices", ()),
         )

@@ -19,7 +19,9 @@ class Effect(StrEnum):
     Sessions that keep the terms they began with; sessions that their members' next sign-ins end,
     and members whose next sign-in is refused; sessions that were not checked and stay (EE-19);
     open links, tokens and trusted browsers that keep their end; locked sign-ins that open at
-    another time.
+    another time. Templates that have a value of their own, which counts for what they issue; open
+    public sessions, which keep what they were issued with, and those of them that had it from
+    their template or were given it.
     """
 
     SESSIONS_KEPT = "sessions_kept"
@@ -31,10 +33,18 @@ class Effect(StrEnum):
     TOKENS_KEPT = "tokens_kept"
     DEVICES_KEPT = "devices_kept"
     LOCKS_MOVED = "locks_moved"
+    TEMPLATES_OVERRIDING = "templates_overriding"
+    PUBLIC_SESSIONS_KEPT = "public_sessions_kept"
+    PUBLIC_SESSIONS_OVERRIDING = "public_sessions_overriding"
 
 
 _TERMS = (Effect.SESSIONS_KEPT,)
 _LIMITS = (Effect.SESSIONS_DISPLACED, Effect.SIGN_INS_REFUSED, Effect.SESSIONS_UNCHECKED)
+_OF_SESSIONS = (
+    Effect.TEMPLATES_OVERRIDING,
+    Effect.PUBLIC_SESSIONS_KEPT,
+    Effect.PUBLIC_SESSIONS_OVERRIDING,
+)
 EFFECTS: Mapping[str, tuple[Effect, ...]] = {
     "session.idle_warning_after": _TERMS,
     "session.warning_grace": _TERMS,
@@ -51,6 +61,13 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = {
     "token.trusted_device": (Effect.DEVICES_KEPT,),
     "link.invitation": (Effect.INVITATIONS_KEPT,),
     "link.account": (Effect.LINKS_KEPT,),
+    "code.life": _OF_SESSIONS,
+    "code.mail_interval": _OF_SESSIONS,
+    "code.mails_per_hour": _OF_SESSIONS,
+    "code.mails_per_day": _OF_SESSIONS,
+    "binding.idle": _OF_SESSIONS,
+    "binding.grace": _OF_SESSIONS,
+    "template.reminders": _OF_SESSIONS,
 }
 """What each setting has to do with; one that is not here counts from now on and touches nothing."""
 

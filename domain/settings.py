@@ -6,12 +6,22 @@ capitals behind `GATEPASS_` (`GATEPASS_CODE_LIFE`). Lengths of time are `timedel
 seconds, or ISO 8601 durations, outside.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.concurrency import Overflow
 from domain.second_factor import SecondFactorRule
-from domain.setting import DAY, HOUR, MINUTE, OF_WORKSPACE, SECOND, Setting, described
+from domain.setting import (
+    DAY,
+    HOUR,
+    MINUTE,
+    OF_SESSION,
+    OF_WORKSPACE,
+    SECOND,
+    Setting,
+    described,
+)
 from domain.setting import count as _count
 from domain.setting import length as _length
 from domain.setting import setting as _setting
@@ -84,7 +94,11 @@ class Settings(SignInSettings):
     # The party's door: codes (C11 to C14).
     code_digits: int = _count(8, 6, 9, "Digits of a one-time code; 8 are 26 bits (ASVS 6.5.4)")
     code_life: timedelta = _length(
-        10 * MINUTE, MINUTE, 2 * HOUR, "A code is good for this long; raise it where mail is slow"
+        10 * MINUTE,
+        MINUTE,
+        2 * HOUR,
+        "A code is good for this long; raise it where mail is slow",
+        **OF_SESSION,
     )
     code_tries_per_browser: int = _count(
         5, 1, 10, "Wrong codes from one browser before it needs a new one"
@@ -99,20 +113,27 @@ class Settings(SignInSettings):
         "Wrong codes of one party before it is locked until an administrator clears it",
     )
     code_mail_interval: timedelta = _length(
-        MINUTE, 10 * SECOND, HOUR, "Least time between two code mails"
+        MINUTE, 10 * SECOND, HOUR, "Least time between two code mails", **OF_SESSION
     )
-    code_mails_per_hour: int = _count(5, 1, 60, "Code mails to one address in an hour")
-    code_mails_per_day: int = _count(20, 5, 500, "Code mails to one address in a day")
+    code_mails_per_hour: int = _count(
+        5, 1, 60, "Code mails to one address in an hour", **OF_SESSION
+    )
+    code_mails_per_day: int = _count(20, 5, 500, "Code mails to one address in a day", **OF_SESSION)
 
     # The party's room.
     binding_idle: timedelta = _length(
-        30 * MINUTE, 5 * MINUTE, 12 * HOUR, "A party's browser may be idle for this long"
+        30 * MINUTE,
+        5 * MINUTE,
+        12 * HOUR,
+        "A party's browser may be idle for this long",
+        **OF_SESSION,
     )
     binding_grace: timedelta = _length(
         60 * SECOND,
         20 * SECOND,
         10 * MINUTE,
         "Time to answer the idle warning (WCAG 2.2.1: 20 s at least)",
+        **OF_SESSION,
     )
     binding_touch_interval: timedelta = _length(
         15 * SECOND, SECOND, MINUTE, "Activity is written down at most this often"
@@ -260,7 +281,7 @@ class Settings(SignInSettings):
     template_time_bound: timedelta = _length(
         14 * DAY, DAY, 366 * DAY, "Time bound of a template that states none (PS-5)"
     )
-    template_reminders: int = _count(3, 0, 3, "Most reminders a session may send")
+    template_reminders: int = _count(3, 0, 3, "Most reminders a session may send", **OF_SESSION)
     public_session_longest: timedelta = _length(
         366 * DAY, DAY, 5 * 366 * DAY, "No extension may end later than this after issue"
     )
@@ -313,3 +334,4 @@ class Settings(SignInSettings):
 
 
 CATALOGUE: tuple[Setting, ...] = described(Settings)
+BY_NAME: Mapping[str, Setting] = {each.name: each for each in CATALOGUE}

@@ -61,10 +61,11 @@ async def latest_definition(
 
 
 async def latest_definitions(
-    db: AsyncSession, workspace_id: UUID, kind: DefinitionKind
+    db: AsyncSession, workspace_id: UUID, kind: DefinitionKind, *statuses: DefinitionStatus
 ) -> Sequence[DefinitionRow]:
-    """The highest version of every key of a kind."""
-    rows: Sequence[DefinitionRow] = (await db.scalars(_latest(workspace_id, kind))).all()
+    """The highest version of every key of a kind, of any status or of those given."""
+    found = _latest(workspace_id, kind, *statuses)
+    rows: Sequence[DefinitionRow] = (await db.scalars(found)).all()
     return rows
 
 

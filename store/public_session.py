@@ -71,6 +71,7 @@ class PublicSessionRow(SealedRow, table=True):
     ordered: bool
     scope: dict[str, Any] = json_column()
     reminders: list[int] = json_column(list)
+    settings: dict[str, Any] = json_column()
     deadline_moves: int = 0
 
     link_epoch: int = 1

@@ -33,6 +33,11 @@ class NewPublicSession(Wanted):
     subject: Annotated[
         str, StringConstraints(strip_whitespace=True, max_length=LONGEST_SUBJECT)
     ] = Field("", description="What this session is about, where the template's scope takes one")
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Settings of this session alone, by name, before the template's and the "
+        "workspace's; lengths of time are seconds. They stay as they are until its end",
+    )
 
 
 class Revocation(Wanted):

@@ -145,7 +145,7 @@ async def test_settings_show_values_and_keep_secrets(client: AsyncClient) -> Non
     assert found["code.life"]["value"] == 600
     assert found["code.life"]["variable"] == "GATEPASS_CODE_LIFE"
     assert found["code.life"]["origin"] == "default"
-    assert found["public.url"]["origin"] == "environment"
+    assert found["public.url"]["origin"] == "installation"
     assert found["database.url"]["value"] is None
     assert found["database.url"]["secret"] is True
     assert "postgresql" not in str(found)

@@ -11,11 +11,21 @@ from commands.trusted_device import trust_browser
 from domain.setting_effect import EFFECTS
 from domain.settings import CATALOGUE
 from store.workspace_setting import settings_of_workspace
-from tests.api.factories import API, get, post
+from tests.api.factories import (
+    API,
+    UNKNOWN,
+    a_template,
+    get,
+    issue,
+    make_party,
+    make_template,
+    post,
+)
 from tests.api.office import Office
 from tests.rooms.house import Clock, House
 
 ABSOLUTE = "session.absolute_timeout"
+IDLE = "binding.idle"
 
 
 async def shown(client: AsyncClient, name: str) -> Any:
@@ -178,6 +188,103 @@ async def test_who_was_not_checked_stays(client: AsyncClient, office: Office) ->
 def test_effects_are_of_settings_that_a_workspace_may_set() -> None:
     own = {each.name for each in CATALOGUE if each.scope == "workspace"}
     assert EFFECTS.keys() <= own
+
+
+async def shown_for(client: AsyncClient, name: str, **query: Any) -> Any:
+    found = (await get(client, "/settings", **query))["items"]
+    return next(each for each in found if each["name"] == name)
+
+
+async def test_a_setting_says_where_it_may_be_set(client: AsyncClient) -> None:
+    # N16
+    levels = ["installation", "workspace", "template", "session"]
+    for name, number in ((IDLE, 4), (ABSOLUTE, 2), ("mail.kept_for", 1)):
+        assert (await shown(client, name))["levels"] == levels[:number]
+
+
+async def test_what_counts_for_a_template_and_a_session_says_its_origin(
+    client: AsyncClient, stranger: AsyncClient
+) -> None:
+    # N16: installation, workspace, template, session
+    party = await make_party(client, kind="guest")
+    await make_template(client, "plain")
+    await make_template(client, "own", settings={IDLE: 600})
+    plain = await issue(client, party["id"], "plain")
+    ours = await issue(client, party["id"], "own")
+    alone = await issue(client, party["id"], "own", settings={IDLE: 300})
+    await patch(client, {IDLE: 900})
+    later = await issue(client, party["id"], "plain")
+    for query, value, origin, inherited in (
+        ({}, 900, "workspace", 1800),
+        ({"template": "plain"}, 900, "workspace", 900),
+        ({"template": "own"}, 600, "template", 900),
+        ({"session": plain["id"]}, 1800, "default", 900),
+        ({"session": later["id"]}, 900, "workspace", 900),
+        ({"session": ours["id"]}, 600, "template", 900),
+        ({"session": alone["id"], "template": "plain"}, 300, "session", 900),
+    ):
+        found = await shown_for(client, IDLE, **query)
+        assert (found["value"], found["origin"], found["inherited"]) == (value, origin, inherited)
+        assert (await shown_for(client, ABSOLUTE, **query))["origin"] == "default"
+    for query in ({"template": "none"}, {"session": UNKNOWN}, {"session": "x"}):
+        assert (await client.get(f"{API}/settings", params=query)).status_code == 404
+    theirs = {"template": "own"}, {"session": alone["id"]}
+    for query in theirs:
+        assert (await stranger.get(f"{API}/settings", params=query)).status_code == 404
+
+
+async def test_a_workspace_hears_where_its_value_does_not_count(client: AsyncClient) -> None:
+    # N16, SH-20: templates and open sessions that have their own, before saving and after
+    assert (await shown(client, IDLE))["overridden"] == {"templates": {}, "sessions": 0}
+    assert (await shown(client, ABSOLUTE))["overridden"] is None
+    party = await make_party(client, kind="guest")
+    await make_template(client, "plain")
+    await make_template(client, "own", settings={IDLE: 600})
+    await make_template(client, "gone", settings={IDLE: 600})
+    await post(client, "/session-templates/gone/retire", status=200)
+    await post(client, "/session-templates", a_template("draft", settings={IDLE: 700}))
+    await client.patch(f"{API}/session-templates/own", json={"settings": {IDLE: 800}})
+    for template, settings in (("plain", {}), ("own", {}), ("plain", {IDLE: 300})):
+        await issue(client, party["id"], template, settings=settings)
+    over = await issue(client, party["id"], "own")
+    await post(client, f"/public-sessions/{over['id']}/revoke", {"rationale": "x"}, 200)
+    overridden = {"templates": {"draft": 700, "own": 600}, "sessions": 2}
+    assert (await shown(client, IDLE))["overridden"] == overridden
+    assert (await preview(client, {IDLE: 900}))[IDLE]["effects"] == {
+        "templates_overriding": 2,
+        "public_sessions_kept": 3,
+        "public_sessions_overriding": 2,
+    }
+
+
+async def test_a_template_cannot_set_what_is_not_its_own(client: AsyncClient) -> None:
+    # PS-35: and a published version stays as it is
+    wrong = {"settings": {IDLE: 299, "link.invitation": 600}}
+    answer = await post(client, "/session-templates", a_template("t") | wrong, 422)
+    assert {each["pointer"]: each["message"] for each in answer["faults"]} == {
+        "/settings/binding.idle": "must be from 300 to 43200 seconds",
+        "/settings/link.invitation": "is not set by a template",
+    }
+    await make_template(client, "t", settings={IDLE: 600})
+    changed = await client.patch(f"{API}/session-templates/t", json={"settings": {}})
+    assert [each["version"] for each in changed.json()["versions"]] == [2, 1]
+    assert (await shown_for(client, IDLE, template="t"))["value"] == 600
+
+
+async def test_a_session_cannot_have_what_is_not_its_own(client: AsyncClient) -> None:
+    party = await make_party(client, kind="guest")
+    await make_template(client)
+    body = {"template": "survey", "party": party["id"], "settings": {IDLE: 1, "nothing": 1}}
+    answer = await post(client, "/public-sessions", body, 422)
+    assert answer["type"] == "/problems/setting-refused"
+    assert [each["pointer"] for each in answer["faults"]] == [
+        "/settings/binding.idle",
+        "/settings/nothing",
+    ]
+    assert (await get(client, "/public-sessions"))["items"] == []
+    issued = await issue(client, party["id"], settings={IDLE: 600})
+    (event,) = (await get(client, f"/public-sessions/{issued['id']}/audit"))["items"]
+    assert event["details"]["settings"] == {IDLE: 600}
 
 
 @pytest.mark.parametrize("body", ["[]", "1", '{"a\\u0000": 1}'])

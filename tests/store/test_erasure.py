@@ -23,11 +23,11 @@ from commands.party import Move, change_party, pass_transition, unlock_verificat
 from commands.public_session import (
     correct_address,
     extend,
-    idle_policy,
     reissue,
     resend,
     revoke,
 )
+from commands.public_session_terms import idle_policy
 from commands.settlement import retry_advance, settle
 from domain.audit import AuditEvent
 from domain.audit_tree import leaf_hash
@@ -240,7 +240,7 @@ async def test_an_open_session_is_revoked_and_its_workflow_and_its_page_are_told
     assert binding is not None
     await erase_one(house, session)
     async with house.transactions.work() as work:
-        told = await gates_of(work.db, [binding], work.at, idle_policy(work))
+        told = await gates_of(work.db, [binding], work.at, idle_policy(work.settings))
     assert told == {binding: Shut(EndReason.REVOKED)}
     signals = [each.signal for each in await house.intents(session.id)]
     assert signals[-1] == "revoke"

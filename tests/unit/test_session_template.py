@@ -64,6 +64,29 @@ def test_a_good_template_has_no_faults() -> None:
     assert faults_of(definition(), REFERABLE) == ()
 
 
+def test_a_template_sets_what_its_sessions_have_of_their_own() -> None:
+    # N16, PS-35
+    own = {"binding.idle": 600, "template.reminders": 0}
+    assert faults_of(definition(settings=own), REFERABLE) == ()
+    assert SessionTemplate.of(definition(settings=own)).settings == own
+    assert SessionTemplate.of(definition()).settings == {}
+
+
+@pytest.mark.parametrize("settings", [None, [], "binding.idle", 1])
+def test_settings_are_an_object(settings: Any) -> None:
+    assert pointers(definition(settings=settings)) == ["/settings"]
+
+
+def test_every_faulty_setting_is_named_with_its_limits() -> None:
+    wrong = {"binding.idle": 299, "code.life": 600, "link.invitation": 600, "binding.idel": 1}
+    found = faults_of(definition(settings=wrong), REFERABLE)
+    assert [(each.pointer, each.message) for each in found] == [
+        ("/settings/binding.idle", "must be from 300 to 43200 seconds"),
+        ("/settings/link.invitation", "is not set by a template"),
+        ("/settings/binding.idel", "is not a setting"),
+    ]
+
+
 def test_the_value_of_a_template() -> None:
     # PS-3 to PS-6, PS-10, PS-11
     each = SessionTemplate.of(definition())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.settings import variable_of
-from domain.setting import Setting, SettingScope
+from domain.setting import Setting, SettingLevel
 from domain.settings import CATALOGUE
 
 MANUAL = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -32,7 +32,7 @@ def row_of(setting: Setting) -> str:
     variable = variable_of(setting.name.replace(".", "_"))
     limits = (shown(setting.minimum), shown(setting.maximum))
     meaning = setting.meaning + ("; keep it secret" if setting.secret else "")
-    also_by = "workspace" if setting.scope is SettingScope.WORKSPACE else ""
+    also_by = ", ".join(setting.levels[1:])
     cells = (f"`{variable}`", setting.unit, shown(setting.default), *limits, meaning, also_by)
     return "| " + " | ".join(each.replace("|", "\\|") for each in cells) + " |"
 
@@ -89,7 +89,8 @@ def test_every_setting_is_listed_once_with_unit_default_and_limits() -> None:
         assert cells[2]
         assert bool(cells[3]) is bool(cells[4]) is (each.minimum is not None)
         assert each.meaning in cells[5]
-        assert (cells[6] == "workspace") is (each.scope is SettingScope.WORKSPACE)
+        named = [SettingLevel(level) for level in cells[6].split(", ") if level]
+        assert (SettingLevel.INSTALLATION, *named) == each.levels
 
 
 @pytest.mark.parametrize(
