@@ -13,6 +13,7 @@ from babel.units import format_unit
 from api.shapes.setting import SettingShape, Value
 from commands.setting import refuse_faulty
 from domain.member_errors import SettingRefused
+from domain.setting import SettingLevel
 
 UNITS: Mapping[str, int] = {"days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1}
 STATED: Mapping[str, str] = {
@@ -24,10 +25,13 @@ STATED: Mapping[str, str] = {
     "link.account": "minutes",
     "token.access": "seconds",
     "token.refresh": "days",
+    "binding.idle": "minutes",
+    "binding.grace": "seconds",
+    "code.life": "minutes",
 }
 """In which unit a length is asked for (SH-1, SH-7 to SH-10, EE-2); others in their largest."""
 SECTIONS = ("session", "login", "password", "link", "token")
-OTHERS = "other"
+PARTY, OTHERS = "party", "other"
 RESET = "reset"
 SWITCH = {"on": True, "off": False}
 NUMBER = re.compile(r"[0-9]{1,9}")
@@ -124,13 +128,19 @@ def fields_of(
     shapes: Iterable[SettingShape], typed: Typed = NOTHING, faulty: frozenset[str] = frozenset()
 ) -> dict[str, list[SettingField]]:
     """The form's fields by section; what was typed is in them, whatever it is."""
-    sections: dict[str, list[SettingField]] = {each: [] for each in (*SECTIONS, OTHERS)}
+    sections: dict[str, list[SettingField]] = {each: [] for each in (*SECTIONS, PARTY, OTHERS)}
     for shape in shapes:
-        section = shape.name.partition(".")[0]
-        if section in SECTIONS or shape.locked is None:
-            place = section if section in SECTIONS else OTHERS
+        place = _section(shape)
+        if place in SECTIONS or shape.locked is None:
             sections[place].append(_field(shape, typed, faulty))
     return {name: fields for name, fields in sections.items() if fields}
+
+
+def _section(shape: SettingShape) -> str:
+    section = shape.name.partition(".")[0]
+    if section in SECTIONS:
+        return section
+    return PARTY if SettingLevel.SESSION in shape.levels else OTHERS
 
 
 def _field(shape: SettingShape, typed: Typed, faulty: frozenset[str]) -> SettingField:

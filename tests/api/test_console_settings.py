@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,16 +10,19 @@ import pytest_asyncio
 
 from api.setting_form import length_in_words
 from domain.setting import SettingScope
-from domain.setting_effect import mode_locks
+from domain.setting_effect import Effect, mode_locks
 from domain.settings import CATALOGUE
 from store.workspace_setting import settings_of_workspace
 from tests.api.members import BEN, Console, open_console
+from tests.rooms.house import furnish
 from tests.rooms.member_browser import MemberBrowser, set_here
 from tests.rooms.party_browser import words
 
 PATH = "/settings/session-and-links"
 GRACE = "session.warning_grace"
 ABSOLUTE = "session.absolute_timeout"
+IDLE = "binding.idle"
+PAGES = Path(__file__).parents[2] / "api" / "pages"
 
 
 @pytest_asyncio.fixture
@@ -66,6 +70,43 @@ async def test_every_setting_of_a_workspace_has_a_field_and_what_it_means(
     assert "From 10 seconds to 10 minutes. Default: 15 seconds." in page
     assert "20 seconds or more are accessible (WCAG 2.2.1)" in page
     assert "Counts now: 1 day, the default." in page
+
+
+async def test_every_setting_of_a_workspace_has_words(console: Console) -> None:
+    # PS-44: in German, none of them in English
+    async with console.signed_in() as anna:
+        async with console.house.transactions.work() as work:
+            (await work.db.merge(console.anna)).locale = "de"
+        page = words(await anna.get(PATH))
+    for each in CATALOGUE:
+        if each.scope is SettingScope.WORKSPACE:
+            assert each.name not in page
+            assert f"{each.meaning}." not in page
+
+
+def test_every_effect_has_words() -> None:
+    # N16
+    said = (PAGES / "console" / "setting_words.html").read_text(encoding="utf-8")
+    assert [each for each in Effect if f'name == "{each}"' not in said] == []
+
+
+async def test_where_it_is_set_otherwise_is_told(console: Console) -> None:
+    # N16: on the page, and before saving
+    house = console.house
+    await furnish(house, settings={IDLE: 600})
+    party = (await house.create()).party
+    await house.issue_to(party, "intake", settings={IDLE: 300})
+    async with console.signed_in() as anna:
+        page = words(await anna.get(PATH))
+        asked = words(await send(anna, {IDLE: "45", f"{IDLE}.unit": "minutes"}))
+        await send(anna, {IDLE: "45", f"{IDLE}.unit": "minutes", "step": "confirm"})
+    assert "The session template “intake” has its own: 10 minutes." in page
+    assert "2 open public sessions have values of their templates or of their own." in page
+    assert "From 30 minutes to 45 minutes" in asked
+    assert "1 session template has its own value; what it issues is not affected." in asked
+    assert "2 open public sessions keep what they were issued with." in asked
+    assert "2 of them have values of their templates or of their own." in asked
+    assert await own(console) == {IDLE: 2700}
 
 
 async def test_what_is_locked_says_why(console: Console) -> None:
