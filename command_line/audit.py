@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -103,7 +103,7 @@ async def _chosen(work: Work, key: str | None) -> WorkspaceRow:
 
 async def _written(
     out: BinaryIO, begin: Transactions, wanted: LogExport
-) -> AsyncIterator[Progress]:
+) -> AsyncGenerator[Progress]:
     done = 0
     async for line in export_log(begin, wanted):
         out.write(line.encode())

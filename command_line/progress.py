@@ -1,8 +1,10 @@
 """Shows how far something is: one line that changes on a terminal, else a line now and then."""
 
+import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import typer
 
@@ -14,14 +16,27 @@ BAR = 24
 CLEAR = "\r\x1b[K"
 
 
-async def shown(steps: AsyncIterator[Progress]) -> None:
-    """Goes through all steps and shows them on the standard error stream."""
+async def shown(steps: AsyncGenerator[Progress]) -> None:
+    """Goes through all steps and shows them on the standard error stream; Ctrl-C ends it."""
     display = _Terminal() if sys.stderr.isatty() else _Lines()
     try:
-        async for each in steps:
-            display.show(each)
+        async with aclosing(steps):
+            async for each in steps:
+                display.show(each)
+                _stop_if_cancelled()
     finally:
         display.end()
+
+
+def _stop_if_cancelled() -> None:
+    """Raises what a step may have swallowed.
+
+    `asyncio.wait_for` of Python 3.11, in which psycopg waits for PostgreSQL, goes on with what it
+    has when its task is cancelled just as that comes (https://github.com/python/cpython/issues/86296).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class _Terminal:

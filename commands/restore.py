@@ -5,7 +5,7 @@ in short transactions: stopped anywhere, it is run again.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -82,7 +82,7 @@ class Restoration:
         """Where tombstones lie."""
         return ObjectNotes.beside(self.objects)
 
-    async def run(self) -> AsyncIterator[Progress]:
+    async def run(self) -> AsyncGenerator[Progress]:
         """Goes through everything. Raises `RestoreRefused` and `ObjectStoreAway`."""
         await self._begin()
         async for page in self.notes.under(PLACE):

@@ -8,7 +8,7 @@ What is left to do is read from the keys themselves: nothing else remembers how 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -95,7 +95,7 @@ def _new_version(keyring: Keyring, begun: dict[int, InstallationKeyRow]) -> int:
 
 async def rotate(
     begin: Transactions, installation: Installation, workspace_id: UUID | None = None
-) -> AsyncIterator[Progress]:
+) -> AsyncGenerator[Progress]:
     """Rotates one workspace's key, or begins an epoch and rotates all; goes on where it stopped.
 
     Ends once nothing is wrapped by an older version any more.
@@ -136,7 +136,7 @@ def _epoch_before(count: KeyCount, counts: Sequence[KeyCount]) -> int:
     )
 
 
-async def _until_heard(begin: Transactions, installation: Installation) -> AsyncIterator[Progress]:
+async def _until_heard(begin: Transactions, installation: Installation) -> AsyncGenerator[Progress]:
     """Waits until every process that runs knows the newest epoch: then keys may depend on it."""
     while (left := await _seconds_to_hear(begin)) > 0:
         whole = HEARD_AFTER.total_seconds() + READ_EVERY
@@ -182,7 +182,7 @@ async def rotate_workspace(work: Work, workspace_id: UUID) -> int:
     return row.version
 
 
-async def rewrap(begin: Transactions, workspace_id: UUID) -> AsyncIterator[Progress]:
+async def rewrap(begin: Transactions, workspace_id: UUID) -> AsyncGenerator[Progress]:
     """Wraps a workspace's data keys by its primary version, batch by batch, until all are."""
     async with begin.work() as work:
         primary = await work.db.run_sync(lock_primary, workspace_id)

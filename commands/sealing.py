@@ -1,7 +1,7 @@
 """Seals what a release without keys left in clear; stopped anywhere, it goes on from there."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -43,7 +43,7 @@ class ClearRowsRefused(Exception):
         )
 
 
-async def seal_everything(begin: Transactions) -> AsyncIterator[Progress]:
+async def seal_everything(begin: Transactions) -> AsyncGenerator[Progress]:
     """Seals every row that lies in clear, batch by batch, until there is none; writes that down.
 
     Raises `ClearRowsRefused`: what somebody planted must not become a sealed row.
@@ -105,7 +105,7 @@ async def seal_old_rows(begin: Transactions, stop: asyncio.Event) -> None:
             return
 
 
-async def forget_clear_copies(engine: AsyncEngine, begin: Transactions) -> AsyncIterator[Progress]:
+async def forget_clear_copies(engine: AsyncEngine, begin: Transactions) -> AsyncGenerator[Progress]:
     """Rewrites the tables' files, where sealed rows left copies of themselves; writes that down."""
     tables = [*(str(each.__tablename__) for each in TABLES), STATISTICS]
     async with engine.connect() as connection:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +18,6 @@ from typer.testing import CliRunner, Result
 
 import cli
 from adapters.settings import load_settings
-from command_line.progress import bar_of, line_of, shown
-from commands.progress import Progress
 from store import database, migrate
 from store.rotation import sole_rotation
 from tests.rooms.first_release import leave
@@ -282,13 +279,7 @@ def test_ctrl_c_stops_it_with_words_and_the_next_run_goes_on(
     try:
         seen = _read_until(screen, "waiting until every process has heard: ")
         program.send_signal(signal.SIGINT)
-        # Whoever sees it count on after three seconds presses again.
-        pressed = time.monotonic()
-        while "it goes on where it stopped." not in seen:
-            seen += os.read(screen, 4096).decode(errors="replace")
-            if time.monotonic() > pressed + 3:
-                program.send_signal(signal.SIGINT)
-                pressed = time.monotonic()
+        seen += _read_until(screen, "it goes on where it stopped.")
         assert program.wait(10) == 130
     finally:
         program.kill()
@@ -308,27 +299,3 @@ def _read_until(screen: int, words: str) -> str:
         seen += os.read(screen, 4096).decode(errors="replace")
     assert words in seen
     return seen
-
-
-async def _steps() -> AsyncIterator[Progress]:
-    for done in range(4):
-        yield Progress("data keys", done, 3)
-    yield Progress("rows", 5)
-
-
-async def test_where_lines_cannot_change_the_first_and_last_are_told(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    await shown(_steps())
-    assert capsys.readouterr().err.splitlines() == [
-        "data keys: 0 of 3",
-        "data keys: 3 of 3",
-        "rows: 5",
-    ]
-
-
-def test_a_bar_is_as_long_as_what_is_done() -> None:
-    assert bar_of(Progress("x", 1, 2)).count("#") == 12
-    assert bar_of(Progress("x", 2, 2)).count(".") == 0
-    assert bar_of(Progress("x", 2)) == ""
-    assert line_of(Progress("x", 2)) == "x: 2"
