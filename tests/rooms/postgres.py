@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from psycopg import sql
+from sqlalchemy import Engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.embedded.postgres import Postgres, start_postgres
 
@@ -29,6 +32,29 @@ def database_template(postgres_server: Postgres) -> str:
     _create(postgres_server, TEMPLATE, "template0")
     upgrade(postgres_server.url_of(TEMPLATE))
     return TEMPLATE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Each test has engines of its own; a statement is compiled once for all of this process.
+
+    SQLAlchemy keeps what it compiled by dialect, and the dialect of the first engine that connected
+    is as good for the others: there is one server.
+    """
+    known: list[Engine] = []
+
+    def sharing(*args: Any, **more: Any) -> AsyncEngine:
+        engine = create_async_engine(*args, **more)
+        connected = [each for each in known if each.dialect.server_version_info]
+        known[:] = connected[:1] or [*known, engine.sync_engine]
+        if connected:
+            engine.sync_engine.dialect = connected[0].dialect
+            engine.sync_engine._compiled_cache = connected[0]._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("store.database.create_async_engine", sharing)
+        yield
 
 
 @pytest.fixture
