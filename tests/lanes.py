@@ -1,5 +1,8 @@
 """`python -m tests.lanes`: every room of tests, in two lanes beside each other, one for each core.
 
+Each lane takes the next part when it is done with one. The longest are taken first, so that both
+end together.
+
 Coverage is measured where rules are tested one by one. Elsewhere it would double the time that
 Python takes: in the end-to-end tests, which mostly wait, and in those that do one thing very often.
 What a part says is printed as it ends; the exit status is 1 if any part failed.
@@ -15,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -23,17 +27,8 @@ from typing import IO
 MEASURED = ("-m", "coverage", "run", "-m", "pytest")
 WITH_THREADS = ("-m", "coverage", "run", "--concurrency=greenlet,thread", "-m", "pytest")
 PLAIN = ("-m", "pytest")
-LANES: Sequence[Sequence[tuple[str, ...]]] = (
-    (
-        (*MEASURED, "tests/api", "-m", "not load"),
-        (*WITH_THREADS, "tests/workflows", "tests/replay"),
-        (*PLAIN, "tests", "--ignore", "tests/e2e", "-m", "load"),
-    ),
-    (
-        (*PLAIN, "tests/e2e"),
-        (*MEASURED, "tests/architecture", "tests/store", "tests/unit", "-m", "not load"),
-    ),
-)
+LANES = 2
+API_PARTS = 4
 LOOKED_AT_EVERY = 0.5
 SILENT_FOR = 300.0
 """Seconds; no test may take longer than 240."""
@@ -41,16 +36,16 @@ SILENT_FOR = 300.0
 
 @dataclass(slots=True)
 class Lane:
-    """One part after the other, each with a log of its own."""
+    """One part after the other, each with a log of its own; what waits is for all lanes."""
 
-    waiting: list[tuple[str, ...]]
+    waiting: deque[tuple[str, ...]]
+    again: set[tuple[str, ...]]
     failed: bool = False
     part: tuple[str, ...] = ()
     running: "subprocess.Popen[bytes] | None" = None
     log: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
     written: int = 0
     written_at: float = 0.0
-    again: set[tuple[str, ...]] = field(default_factory=set)
 
     def look(self) -> bool:
         """Prints what ended and starts what comes next; whether there is anything left."""
@@ -71,13 +66,13 @@ class Lane:
         hangs = self.stop()
         if hangs and self.part not in self.again:
             self.again.add(self.part)
-            self.waiting.insert(0, self.part)
+            self.waiting.appendleft(self.part)
             sys.stdout.write(f"\nSilent for {SILENT_FOR:.0f} s, so it is run once more.\n")
         else:
             self.failed |= hangs or self.running is None or self.running.returncode != 0
 
     def _started(self) -> "subprocess.Popen[bytes]":
-        self.part = self.waiting.pop(0)
+        self.part = self.waiting.popleft()
         self.log.seek(0)
         self.log.truncate()
         self.written, self.written_at = 0, time.monotonic()
@@ -100,10 +95,23 @@ class Lane:
         return had_to
 
 
+def parts() -> Iterator[tuple[str, ...]]:
+    """Every test once, the longest first."""
+    yield (*PLAIN, "tests/e2e")
+    yield (*MEASURED, "tests/store", "-m", "not load")
+    files = sorted(map(str, Path("tests/api").rglob("test_*.py")))
+    for each in range(API_PARTS):
+        yield (*MEASURED, *files[each::API_PARTS], "-m", "not load")
+    yield (*WITH_THREADS, "tests/workflows", "tests/replay")
+    yield (*MEASURED, "tests/architecture", "tests/unit", "-m", "not load")
+    yield (*PLAIN, "tests", "--ignore", "tests/e2e", "-m", "load")
+
+
 def main() -> int:
     """Runs all lanes to their ends; nothing is left running."""
     os.chdir(Path(__file__).resolve().parents[1])
-    lanes = [Lane(list(each)) for each in LANES]
+    waiting, again = deque(parts()), set[tuple[str, ...]]()
+    lanes = [Lane(waiting, again) for _ in range(LANES)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         going = lanes

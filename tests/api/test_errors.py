@@ -111,6 +111,7 @@ ODD: list[tuple[bytes, str]] = [
 ]
 
 
+@pytest.mark.load
 @pytest.mark.parametrize(("body", "kind"), ODD, ids=range(len(ODD)))
 @pytest.mark.parametrize("path", ["/parties", "/session-templates", "/public-sessions"])
 async def test_no_body_breaks_the_api(

@@ -164,6 +164,7 @@ WITHOUT_ACCESS = {
 }
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("who", [*WITHOUT_ACCESS, "party"])
 async def test_without_access_there_is_nothing(office: Office, who: str) -> None:
     async with somebody(who, office) as client:
@@ -173,6 +174,7 @@ async def test_without_access_there_is_nothing(office: Office, who: str) -> None
             assert answer.json()["type"] == "/problems/unauthenticated"
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("is_member", [False, True], ids=["token", "member"])
 async def test_each_role_gets_what_it_may_and_nothing_else(

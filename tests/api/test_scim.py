@@ -517,6 +517,7 @@ BROKEN = (
 )
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("body", BROKEN)
 async def test_no_body_breaks_it(directory: Directory, body: bytes) -> None:
     headers = {"content-type": "application/scim+json"}
@@ -539,6 +540,7 @@ async def test_no_body_breaks_it(directory: Directory, body: bytes) -> None:
         told(answer, answer.status_code)
 
 
+@pytest.mark.load
 @pytest.mark.parametrize(
     "query",
     [

@@ -99,6 +99,7 @@ BROKEN = (
 )
 
 
+@pytest.mark.load
 @pytest.mark.parametrize("body", BROKEN)
 @pytest.mark.parametrize("path", ["/api/v1/token", REVOKE])
 async def test_no_form_breaks_it(office: Office, path: str, body: str) -> None:
