@@ -10,7 +10,7 @@ TESTS ?= tests
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint format bench lock chromium clean reset
+.PHONY: help setup demo test fuzz lint format form types imports bench lock chromium clean reset
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -40,10 +40,16 @@ fuzz: $(VENV)/.dev ## try the parsers with other examples each time, for MINUTES
 			-x -o timeout=0 --show-capture=no || exit 1; \
 	done
 
-lint: $(VENV)/.dev ## check form, types, imports and dependencies
+lint: form types imports ## check form, types, imports and dependencies
+
+form: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
 	$(BIN)/mypy
+
+imports: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
