@@ -57,6 +57,8 @@ def rewritten(raw: bytes) -> bytes:
             encryption=False,
             compress_streams=True,
             object_stream_mode=ObjectStreamMode.generate,
+            # Bringing the version in its metadata up to date would load a parser, in vain by now.
+            fix_metadata_version=False,
         )
     return into.getvalue()
 

@@ -147,16 +147,28 @@ def locked_document() -> bytes:
     return into.getvalue()
 
 
+def document_with_metadata() -> bytes:
+    """As nearly every program writes one: with XMP, and its title in it."""
+    into = BytesIO()
+    with Pdf.open(BytesIO(pdf())) as opened:
+        with opened.open_metadata() as metadata:
+            metadata["dc:title"] = "Certificate"
+            metadata["pdf:PDFVersion"] = "1.3"
+        opened.save(into)
+    return into.getvalue()
+
+
 @pytest.mark.parametrize(
     ("kind", "raw"),
     [
         (FileKind.PDF, locked_document()),
+        (FileKind.PDF, document_with_metadata()),
         (FileKind.JPEG, photograph()),
         (FileKind.PNG, drawing("PNG")),
         (FileKind.WEBP, drawing("WEBP")),
         (FileKind.ZIP, archive(Grüße=archive(a=b"x"))),
     ],
-    ids=["pdf", "jpeg", "png", "webp", "zip"],
+    ids=["pdf", "metadata", "jpeg", "png", "webp", "zip"],
 )
 async def test_what_a_parser_needs_is_loaded_before_it_is_confined(
     kind: FileKind, raw: bytes
