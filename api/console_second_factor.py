@@ -224,7 +224,7 @@ async def post_recovery_codes(
 async def post_end_device(call: ConsoleCall, device_id: str) -> Response:
     """Trusts one browser no longer: the next sign-in there asks for the second factor."""
     call.needs(Permission.ACCOUNT_OWN)
-    await end_trust(call.work, call.member, known_id(device_id, "browser"))
+    await end_trust(call.work, call.member, known_id(device_id, "browser"), call.actor)
     return _to(call.workspace.key, "device")
 
 

@@ -110,10 +110,10 @@ def audit_member(
     work.audit_subject(event, member.workspace_id, f"member:{member.id}", actor, details)
 
 
-def audit_own(work: Work, event: AuditEvent, member: MemberRow, subject: str) -> None:
+def audit_own(work: Work, event: AuditEvent, member: MemberRow, actor: Actor, subject: str) -> None:
     """Writes down what a member did with something of its own, such as `passkey:…`."""
     said = {"member": str(member.id)}
-    work.audit_subject(event, member.workspace_id, subject, actor_of(member), said)
+    work.audit_subject(event, member.workspace_id, subject, actor, said)
 
 
 async def check_registration(work: Work, workspace_id: UUID, token: str, password: str) -> None:

@@ -21,7 +21,7 @@ from adapters.passkey import (
 )
 from commands.login import LoginOutcome, log_attempt
 from commands.mail import queue_member_mail
-from commands.member import actor_of, audit_own
+from commands.member import actor_here, audit_own
 from commands.member_session import (
     LONGEST_BROWSER,
     Begun,
@@ -128,7 +128,7 @@ async def add_passkey(work: Work, found: SignedIn, kept: str, answer: str, brows
     )
     work.db.add(row)
     await work.db.flush()
-    audit_own(work, AuditEvent.PASSKEY_ADDED, member, f"passkey:{row.id}")
+    audit_own(work, AuditEvent.PASSKEY_ADDED, member, actor_here(found), f"passkey:{row.id}")
     queue_member_mail(work, member, MailKind.MEMBER_SECOND_FACTOR_CHANGED)
 
 
@@ -137,9 +137,9 @@ async def remove_passkey(work: Work, found: SignedIn, passkey_id: UUID) -> None:
     member = found.member
     if not await delete_passkey(work.db, member.id, passkey_id):
         raise NotFound("passkey")
-    killed, actor = MemberSessionEnd.KILLED, actor_of(member)
+    killed, actor = MemberSessionEnd.KILLED, actor_here(found)
     await end_sessions_of(work, member, killed, actor, but=found.session.id)
-    audit_own(work, AuditEvent.PASSKEY_REMOVED, member, f"passkey:{passkey_id}")
+    audit_own(work, AuditEvent.PASSKEY_REMOVED, member, actor, f"passkey:{passkey_id}")
     queue_member_mail(work, member, MailKind.MEMBER_SECOND_FACTOR_CHANGED)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from commands.member import actor_here
 from commands.member_session import SignedIn, recognise_member, renew_secret
 from commands.password import is_right, refused
 from commands.second_factor import is_code_right, wrong_code
@@ -72,7 +73,7 @@ async def _do(
     found = await locked_member_here(work, proof.workspace_id, proof.secret)
     if isinstance(found, SignedOut):
         return found
-    if refusal := await _judge(work, found.member, proof, compared):
+    if refusal := await _judge(work, found, proof, compared):
         return refusal
     found.member.note(Attempts())
     return Done(await act(work, found), await renew_secret(work, proof.secret))
@@ -94,14 +95,15 @@ async def locked_member_here(work: Work, workspace_id: UUID, secret: str) -> Sig
 
 
 async def _judge(
-    work: Work, member: MemberRow, proof: Proof, compared: str
+    work: Work, found: SignedIn, proof: Proof, compared: str
 ) -> PasswordRefused | None:
+    member = found.member
     is_same = bool(compared) and member.password == compared
     if refusal := await judge_password(work, member, "password", is_right=is_same):
         return refusal
     if await factor_of(work.db, member.id) is None:
         return None
-    if await is_code_right(work, member, proof.code):
+    if await is_code_right(work, member, proof.code, actor_here(found)):
         return None
     settings = await effective_settings(work, member.workspace_id)
     count_wrong(work, member, lock_policy(settings))

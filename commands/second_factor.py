@@ -8,7 +8,7 @@ from uuid import UUID
 
 from adapters.authenticator import NO_CODE, new_key, new_recovery_code, time_code_of
 from commands.mail import queue_member_mail
-from commands.member import actor_of, audit_member
+from commands.member import audit_member
 from commands.member_session import Browser, end_sessions_of
 from commands.password import refused
 from commands.trusted_device import is_trusted_here
@@ -58,11 +58,11 @@ async def asked_of(work: Work, member: MemberRow, settings: Settings, browser: B
     return asked_after_password(rule, has_one=has_one, is_trusted=is_trusted)
 
 
-async def is_code_right(work: Work, member: MemberRow, typed: str) -> bool:
+async def is_code_right(work: Work, member: MemberRow, typed: str, actor: Actor) -> bool:
     """Whether it is a code of the member's app or a recovery code, which is used up by that."""
     plain = plain_code(typed)
     if not is_app_code(plain):
-        return await _is_recovery_code(work, member, plain_recovery_code(plain))
+        return await _is_recovery_code(work, member, plain_recovery_code(plain), actor)
     factor = await factor_of(work.db, member.id)
     if factor is None:
         return False
@@ -70,12 +70,12 @@ async def is_code_right(work: Work, member: MemberRow, typed: str) -> bool:
     return time_code != NO_CODE and await spend_time_code(work.db, factor.id, time_code)
 
 
-async def _is_recovery_code(work: Work, member: MemberRow, code: str) -> bool:
+async def _is_recovery_code(work: Work, member: MemberRow, code: str, actor: Actor) -> bool:
     digests = work.keyring.digests(PURPOSE, _of_member(member, code))
     if not await spend_recovery_code(work.db, member.id, digests, work.at):
         return False
     left = await count_recovery_codes(work.db, member.id)
-    audit_member(work, AuditEvent.MEMBER_RECOVERY_CODE_USED, member, actor_of(member), left=left)
+    audit_member(work, AuditEvent.MEMBER_RECOVERY_CODE_USED, member, actor, left=left)
     return True
 
 
@@ -100,7 +100,7 @@ async def begin_enrolment(work: Work, member: MemberRow, begun_in: UUID) -> Seco
 
 
 async def confirm_enrolment(
-    work: Work, member: MemberRow, begun_in: UUID, typed: str
+    work: Work, member: MemberRow, begun_in: UUID, typed: str, actor: Actor
 ) -> list[str] | PasswordRefused:
     """Makes the app that shows this code the locked member's second factor; its recovery codes.
 
@@ -118,7 +118,7 @@ async def confirm_enrolment(
     replaced = await delete_factors(work.db, member.id)
     work.db.add(_confirmed(work, member, begun_in, key, time_code))
     event = AuditEvent.MEMBER_FACTOR_REPLACED if replaced else AuditEvent.MEMBER_FACTOR_ADDED
-    await _changed(work, member, event, actor_of(member), begun_in)
+    await _changed(work, member, event, actor, begun_in)
     return await _new_codes(work, member)
 
 
@@ -168,23 +168,23 @@ def _code_row(work: Work, member: MemberRow, code: str) -> RecoveryCodeRow:
     )
 
 
-async def make_recovery_codes(work: Work, member: MemberRow) -> list[str]:
+async def make_recovery_codes(work: Work, member: MemberRow, actor: Actor) -> list[str]:
     """Ten new recovery codes of a locked member; those before are good no longer.
 
     Raises `NotFound` where there is no second factor.
     """
     if await factor_of(work.db, member.id) is None:
         raise NotFound("second factor")
-    audit_member(work, AuditEvent.MEMBER_RECOVERY_CODES_MADE, member, actor_of(member))
+    audit_member(work, AuditEvent.MEMBER_RECOVERY_CODES_MADE, member, actor)
     queue_member_mail(work, member, MailKind.MEMBER_SECOND_FACTOR_CHANGED)
     return await _new_codes(work, member)
 
 
-async def remove_factor(work: Work, member: MemberRow, *, but: UUID) -> None:
+async def remove_factor(work: Work, member: MemberRow, actor: Actor, *, but: UUID) -> None:
     """Takes a locked member's second factor away, which the member has just shown."""
     if await delete_factors(work.db, member.id):
         event = AuditEvent.MEMBER_FACTOR_REMOVED
-        await _changed(work, member, event, actor_of(member), but)
+        await _changed(work, member, event, actor, but)
 
 
 async def reset_factor(work: Work, workspace_id: UUID, member_id: UUID, actor: Actor) -> MemberRow:

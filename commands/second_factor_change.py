@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from commands.member import actor_here
 from commands.member_session import SignedIn, renew_secret
 from commands.reauthentication import Done, Proof, after_proof, locked_member_here
 from commands.second_factor import (
@@ -43,7 +44,7 @@ async def confirm_setting_up(
     if isinstance(found, SignedOut):
         return found
     session_id = found.session.id
-    codes = await confirm_enrolment(work, found.member, session_id, code)
+    codes = await confirm_enrolment(work, found.member, session_id, code, actor_here(found))
     if isinstance(codes, PasswordRefused):
         return codes
     return Done(codes, await renew_secret(work, secret))
@@ -53,7 +54,7 @@ async def renew_recovery_codes(begin: Transactions, proof: Proof) -> Done[list[s
     """Ten new recovery codes; raises as `after_proof` does, or `NotFound` without a factor."""
 
     async def make(work: Work, found: SignedIn) -> list[str]:
-        return await make_recovery_codes(work, found.member)
+        return await make_recovery_codes(work, found.member, actor_here(found))
 
     return await after_proof(begin, proof, make)
 
@@ -62,6 +63,6 @@ async def give_up_factor(begin: Transactions, proof: Proof) -> Done[None]:
     """Takes the second factor away; raises as `after_proof` does."""
 
     async def remove(work: Work, found: SignedIn) -> None:
-        await remove_factor(work, found.member, but=found.session.id)
+        await remove_factor(work, found.member, actor_here(found), but=found.session.id)
 
     return await after_proof(begin, proof, remove)

@@ -112,7 +112,7 @@ async def _judge(
         return _refused(work, wanted, member, LoginOutcome.FAILED)
     asked = await asked_of(work, member, settings, wanted.browser)
     if asked is Asked.CODE and wanted.browser.takes_tokens and wanted.code:
-        if not await is_code_right(work, member, wanted.code):
+        if not await is_code_right(work, member, wanted.code, actor_of(member)):
             count_wrong(work, member, policy)
             return _refused(work, wanted, member, LoginOutcome.FAILED)
         asked = Asked.NOTHING

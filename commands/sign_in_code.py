@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from commands.login import LoginOutcome, log_attempt
+from commands.member import actor_of
 from commands.member_session import Begun, Browser
 from commands.password import refused
 from commands.second_factor import confirm_enrolment, is_code_right, wrong_code
@@ -77,7 +78,7 @@ async def _spend(work: Work, step: SignInStepRow) -> None:
 async def _judge(work: Work, member: MemberRow, typed: CodeTyped) -> PasswordRefused | None:
     if refusal := await _refuses_locked(work, member, typed):
         return refusal
-    if await is_code_right(work, member, typed.code):
+    if await is_code_right(work, member, typed.code, actor_of(member)):
         return None
     count_wrong(work, member, await _policy(work, member))
     _log(work, member, typed, LoginOutcome.FAILED)
@@ -111,7 +112,7 @@ async def sign_in_enrolling(work: Work, typed: CodeTyped) -> Proven | PasswordRe
         raise SignInRefused
     if refusal := await _refuses_locked(work, member, typed):
         return refusal
-    codes = await confirm_enrolment(work, member, step.id, typed.code)
+    codes = await confirm_enrolment(work, member, step.id, typed.code, actor_of(member))
     if isinstance(codes, PasswordRefused):
         return codes
     await _spend(work, step)

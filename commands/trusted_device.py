@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from commands.member import audit_own
+from commands.member import actor_of, audit_own
 from commands.member_session import LONGEST_BROWSER, Browser
 from commands.setting import effective_settings
 from commands.work import Work
+from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.errors import NotFound
 from store.member import MemberRow
@@ -51,12 +52,14 @@ async def trust_browser(work: Work, member: MemberRow, browser: Browser) -> Trus
     )
     work.db.add(row)
     await work.db.flush()
-    audit_own(work, AuditEvent.TRUSTED_DEVICE_ADDED, member, f"trusted_device:{row.id}")
+    subject = f"trusted_device:{row.id}"
+    audit_own(work, AuditEvent.TRUSTED_DEVICE_ADDED, member, actor_of(member), subject)
     return TrustedBrowser(member.id, secret, lasts)
 
 
-async def end_trust(work: Work, member: MemberRow, device_id: UUID) -> None:
+async def end_trust(work: Work, member: MemberRow, device_id: UUID, actor: Actor) -> None:
     """Trusts one browser of the member no longer; raises `NotFound`."""
     if not await delete_device(work.db, member.id, device_id):
         raise NotFound("browser")
-    audit_own(work, AuditEvent.TRUSTED_DEVICE_ENDED, member, f"trusted_device:{device_id}")
+    subject = f"trusted_device:{device_id}"
+    audit_own(work, AuditEvent.TRUSTED_DEVICE_ENDED, member, actor, subject)

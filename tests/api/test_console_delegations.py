@@ -1,5 +1,7 @@
 """Members act for each other, and whatever they do says both (EE-13, EE-14, C8)."""
 
+import html
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -14,11 +16,16 @@ from store.audit import AuditRow
 from store.delegation import DelegationRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
+from store.passkey import PasskeyRow
+from store.trusted_device import TrustedDeviceRow
 from tests.api.members import BEN, Console, open_console
+from tests.rooms.authenticator import Phone, give_phone, newest_phone
 from tests.rooms.member_browser import PASSWORD, MemberBrowser, make_member
 from tests.rooms.party_browser import words
+from tests.rooms.passkeys import Device
 
 PATH = "/account/delegations"
+FACTOR, PASSKEYS = "/account/second-factor", "/account/passkeys"
 CARL = "carl@office.example"
 
 
@@ -109,6 +116,72 @@ async def test_the_password_is_changed_with_both_names(console: Console) -> None
         if each.event in wanted and each.actor == f"member:{await member_id(console, CARL)}"
     ]
     assert [each.details["on_behalf_of"] for each in rows] == [str(console.anna.id)] * 2
+
+
+FACTOR_ROWS = (
+    "trusted_device.added",
+    "trusted_device.ended",
+    "passkey.added",
+    "passkey.removed",
+    "member.recovery_codes_made",
+    "member.second_factor_replaced",
+    "member.recovery_code_used",
+    "member.second_factor_removed",
+)
+
+
+async def test_factors_and_passkeys_are_changed_with_both_names(console: Console) -> None:
+    # EE-13: whoever reads the log sees for whom the session acted
+    grant = await granted(console)
+    before = len(await console.house.all(AuditRow))
+    async with console.browser() as carl:
+        phone, _ = await give_phone(console.house, await member_called(console, CARL))
+        await carl.sign_in(email=CARL)
+        await carl.post("/sign-in/code", code=code_of(console, phone), trust="yes")
+        await begin(carl, grant)
+        await change_every_factor(console, carl, phone)
+    rows = [
+        each
+        for each in sorted(await console.house.all(AuditRow), key=lambda row: row.id)[before:]
+        if each.event in FACTOR_ROWS
+    ]
+    assert [each.event for each in rows] == list(FACTOR_ROWS)
+    assert {each.actor for each in rows} == {f"member:{await member_id(console, CARL)}"}
+    both = [each.details.get("on_behalf_of") for each in rows]
+    # The first one is of the sign-in, where nobody acts for anybody yet.
+    assert both == [None, *[str(console.anna.id)] * (len(FACTOR_ROWS) - 1)]
+
+
+async def member_called(console: Console, email: str) -> MemberRow:
+    (found,) = [each for each in await console.house.all(MemberRow) if each.email == email]
+    return found
+
+
+def code_of(console: Console, phone: Phone) -> str:
+    """A code that was not used yet: time goes on."""
+    console.house.clock.turn(seconds=30)
+    return phone.code(console.house.clock.now)
+
+
+async def change_every_factor(console: Console, browser: MemberBrowser, phone: Phone) -> None:
+    """In the order of `FACTOR_ROWS`."""
+    (device,) = await console.house.all(TrustedDeviceRow)
+    await browser.post(f"{FACTOR}/devices/{device.id}/end")
+    page = await browser.post(f"{PASSKEYS}/begin", password=PASSWORD, code=code_of(console, phone))
+    (options,) = re.findall(r'data-passkey-make="([^"]*)"', page.text)
+    made = Device().make(html.unescape(options))
+    await browser.post(f"{PASSKEYS}/add", credential=made)
+    (passkey,) = await console.house.all(PasskeyRow)
+    shown = {"password": PASSWORD, "code": code_of(console, phone)}
+    await browser.post(f"{PASSKEYS}/{passkey.id}/remove", **shown)
+    shown["code"] = code_of(console, phone)
+    await browser.post(f"{FACTOR}/recovery-codes", **shown)
+    shown["code"] = code_of(console, phone)
+    await browser.post(f"{FACTOR}/begin", **shown)
+    newer = await newest_phone(console.house)
+    done = await browser.post(f"{FACTOR}/set-up", code=code_of(console, newer))
+    recovery = re.findall(r"<li><code>([a-z2-7 ]{19})</code>", done.text)
+    await browser.post(f"{FACTOR}/remove", password=PASSWORD, code=recovery[0])
 
 
 async def test_rights_are_what_both_have(console: Console) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pyotp
 from sqlmodel import col, select
 
+from commands.member import actor_of
 from commands.second_factor import begin_enrolment, confirm_enrolment
 from store.columns import new_id
 from store.member import MemberRow, member_by_id
@@ -43,7 +44,8 @@ async def give_phone(house: House, member: MemberRow) -> tuple[Phone, list[str]]
     async with house.transactions.work() as work:
         locked = await member_by_id(work.db, member.workspace_id, member.id, lock=True)
         assert locked is not None
-        codes = await confirm_enrolment(work, locked, begun_in, phone.code(work.at))
+        code, actor = phone.code(work.at), actor_of(locked)
+        codes = await confirm_enrolment(work, locked, begun_in, code, actor)
     assert isinstance(codes, list)
     house.clock.now += STEP
     return phone, codes

@@ -165,13 +165,13 @@ async def test_of_sixteen_uses_of_one_recovery_code_one_wins(desk: Desk) -> None
     # RELIABILITY 4: also where nobody holds the member's row
     async def use() -> bool:
         async with desk.house.transactions.work() as work:
-            return await is_code_right(work, desk.anna, desk.recovery[0])
+            return await is_code_right(work, desk.anna, desk.recovery[0], OPERATOR)
 
     assert sum(await asyncio.gather(*(use() for _ in range(MANY)))) == 1
 
     async def use_app() -> bool:
         async with desk.house.transactions.work() as work:
-            return await is_code_right(work, desk.anna, desk.code)
+            return await is_code_right(work, desk.anna, desk.code, OPERATOR)
 
     assert sum(await asyncio.gather(*(use_app() for _ in range(MANY)))) == 1
 
@@ -191,7 +191,7 @@ async def test_a_recovery_code_is_of_its_member_alone(desk: Desk) -> None:
     ben = await make_member(desk.house, "ben@office.example", "Ben Okri")
     await give_phone(desk.house, ben)
     async with desk.house.transactions.work() as work:
-        assert not await is_code_right(work, ben, desk.recovery[0])
+        assert not await is_code_right(work, ben, desk.recovery[0], OPERATOR)
 
 
 async def test_a_step_is_taken_once_and_ends(desk: Desk) -> None:
