@@ -172,6 +172,11 @@ class HousekeepingActivities:
         return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_devices)
 
     @activity.defn
+    async def purge_known_devices(self, due: SweepDue) -> Swept:
+        """Removes browsers and programs in which nobody has signed in for long."""
+        return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_known_devices)
+
+    @activity.defn
     async def purge_passkey_answers(self, due: SweepDue) -> Swept:
         """Removes questions to passkeys that nobody could answer any more."""
         return await self._sweep(due, STEPS_KEPT_FOR, housekeeping.purge_answers)
@@ -223,6 +228,7 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.purge_page_visits,
     HousekeepingActivities.purge_second_factors,
     HousekeepingActivities.purge_trusted_devices,
+    HousekeepingActivities.purge_known_devices,
     HousekeepingActivities.purge_passkey_answers,
 )
 """What a run does, in order. A step that was released is never taken out of the class."""

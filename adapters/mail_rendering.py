@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.languages import negotiate, when
+from adapters.languages import negotiate, translations_for, when
 from adapters.mail_template import MailContentError, as_html, default_part, filled_template
+from domain.browser_name import browser_and_system
 from domain.durations import days_hours_minutes
 from domain.mail import MailKind
 from domain.mail_content import Line, MailText, Wording, filled
@@ -36,6 +37,7 @@ NEEDED = {
     MailKind.MEMBER_PASSWORD_CHANGED: ("happened_at",),
     MailKind.MEMBER_SECOND_FACTOR_CHANGED: ("happened_at",),
     MailKind.MEMBER_LOCKED: ("happened_at", "expires_at"),
+    MailKind.MEMBER_NEW_DEVICE: ("happened_at", "link"),
 }
 
 _BREAKING = frozenset({"Cc", "Cn", "Cs", "Zl", "Zp"})
@@ -52,6 +54,7 @@ class MailContent:
     `message` is the revoking administrator's, `reason` the declining party's or the mail server's.
     `link` and `console_link` are absolute; `code` is its bare digits; `zone` is an IANA name.
     `has_proof` tells whether the receipt that goes with it has its proof already.
+    `browser` is what a browser says of itself, never shown as it is; `is_program`: it was none.
     """
 
     workspace_name: str
@@ -77,6 +80,8 @@ class MailContent:
     party_email: str | None = None
     console_link: str | None = None
     has_proof: bool = True
+    browser: str = ""
+    is_program: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +190,22 @@ def _values(kind: MailKind, content: MailContent) -> dict[str, Any]:
         "party_email": one_line(content.party_email or ""),
         "console_link": content.console_link,
         "has_proof": content.has_proof,
+        "browser": _browser(content, language),
         "zone": content.zone,
         "locale": language,
         "language": language,
     }
+
+
+def _browser(content: MailContent, language: str) -> str:
+    """The browser as a person knows it: "Firefox on Windows"."""
+    gettext = translations_for(language).gettext
+    if content.is_program:
+        return gettext("a program")
+    browser, system = browser_and_system(content.browser)
+    if browser and system:
+        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or gettext("a browser that does not say which")
 
 
 def grouped(code: str) -> str:

@@ -7,7 +7,14 @@ from fastapi.responses import RedirectResponse
 
 from api.console_next import address_asked
 from api.context import transactions_in
-from api.member_call import browser_of, given_secret, keep_member, member_secret, vouched_digest
+from api.member_call import (
+    browser_of,
+    given_secret,
+    keep_device,
+    keep_member,
+    member_secret,
+    vouched_digest,
+)
 from api.vouched import vouched_by_proxy
 from commands.integrated_sign_in import Vouched, sign_in_vouched
 from commands.member_session import Begun, SignedIn, look_for_member, vouched_in
@@ -54,4 +61,5 @@ async def same_again(request: Request, workspace: str) -> Response | None:
         return None
     answer = RedirectResponse(address_asked(request), SAME_AGAIN)
     keep_member(request, answer, begun.secret)
+    keep_device(request, answer)
     return answer

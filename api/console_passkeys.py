@@ -19,7 +19,6 @@ from api.browser import (
     see_other,
     settings_of,
 )
-from api.browser_name import browser_and_system
 from api.console_pages import member_page
 from api.console_sign_in import ask_more, sign_in_again, signed_in_answer
 from api.context import Begin
@@ -48,6 +47,7 @@ from commands.passkey import (
 from commands.reauthentication import after_proof, locked_member_here
 from commands.work import Transactions, Work
 from commands.workspace import find_workspace
+from domain.browser_name import browser_and_system
 from domain.member_errors import PasswordRefused, SignedOut, SignInRefused
 from domain.permission import Permission
 from store.passkey import PasskeyRow, passkeys_of

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.browser_name import browser_and_system
 from api.console_pages import member_page
 from api.context import Begin
 from api.day import begins, day_in, is_over
@@ -17,6 +16,7 @@ from api.report_file import every_line, read_logins, read_visits, report_file
 from api.shapes.report import LOGIN_HEAD, VISIT_HEAD
 from commands.access_report import Wanted
 from commands.login import LoginOutcome
+from domain.browser_name import browser_and_system
 from domain.permission import Permission
 from store.access import AccessFilter
 from store.member import members_page

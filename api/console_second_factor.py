@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse
 
 from adapters.authenticator import picture_of
 from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
-from api.browser_name import browser_and_system
 from api.console_pages import member_page
 from api.context import Begin
 from api.errors import status_of
@@ -38,6 +37,7 @@ from commands.second_factor_change import (
 from commands.setting import effective_settings
 from commands.trusted_device import PURPOSE, end_trust
 from commands.work import Transactions
+from domain.browser_name import browser_and_system
 from domain.errors import NotFound
 from domain.member_errors import PasswordRefused, SignedOut
 from domain.permission import Permission

@@ -23,7 +23,7 @@ from api.console_pages import office_of, outside_page
 from api.context import Begin
 from api.ended_hint import ended_of, forget_ended, keep_ended
 from api.errors import status_of
-from api.member_call import browser_of, keep_member, member_secret
+from api.member_call import browser_of, give_device, keep_device, keep_member, member_secret
 from commands.federation import usable_federation
 from commands.member_session import Begun, SignedIn, look_for_member
 from commands.sign_in import STEP, STEP_LIFE, PasswordSignIn, sign_in
@@ -60,7 +60,9 @@ async def get_sign_in(request: Request, workspace: str, begin: Begin) -> Respons
     """
     outcome = await sign_in_by_proxy(request, workspace, begin)
     if outcome is None or isinstance(outcome, SignInRefused):
-        return await _sign_in_page(request, workspace, begin, refused=outcome)
+        page = await _sign_in_page(request, workspace, begin, refused=outcome)
+        give_device(request, page)
+        return page
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
     following = request.query_params.get("next", "")
@@ -152,6 +154,7 @@ def keep_begun(
 ) -> None:
     """Gives the browser its session."""
     keep_member(request, answer, begun.secret)
+    keep_device(request, answer)
     forget_cookie(request, answer, STEP)
     if switched:
         # For the tabs of the member before, which do not know yet.

@@ -4,8 +4,11 @@ One cookie a browser; workspaces in one browser share it, each with a session of
 EE-5). The cookie names no workspace: which one is meant says the path, `/console/{workspace}/…`.
 """
 
+import re
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -36,6 +39,10 @@ from store.workspace import WorkspaceRow
 
 MEMBER = "member"
 TRUSTED = "trusted-"
+DEVICE = "device"
+OUR_DEVICE = re.compile(r"[A-Za-z0-9_-]{43}")
+DEVICE_LASTS = timedelta(days=400)
+"""As long as browsers keep any cookie. Until when the device is known, the server knows."""
 MOST_TRUSTED = 20
 """Cookies of members who trust one browser that are looked at."""
 LONGEST_SECRET = 128
@@ -66,8 +73,40 @@ def vouched_digest(request: Request) -> str:
 def browser_of(request: Request) -> Browser:
     """The browser as a sign-in remembers it."""
     name = request.headers.get("user-agent", "")[:LONGEST_BROWSER]
-    vouched = vouched_digest(request)
-    return Browser(member_secret(request), name, vouched=vouched, trusted=trusted_secrets(request))
+    return Browser(
+        member_secret(request),
+        name,
+        vouched=vouched_digest(request),
+        trusted=trusted_secrets(request),
+        device=device_of(request),
+    )
+
+
+def device_of(request: Request) -> str:
+    """What tells this browser from others at a sign-in; a new one if it has none yet."""
+    found = _device_shown(request)
+    if not found:
+        # The same for the whole request: what is remembered is what the browser is given.
+        found = getattr(request.state, DEVICE, "") or secrets.token_urlsafe(32)
+        setattr(request.state, DEVICE, found)
+    return found
+
+
+def _device_shown(request: Request) -> str:
+    found = request.cookies.get(cookie_name(settings_of(request), DEVICE), "")
+    # Only what we could have given: a cookie is whatever somebody sends.
+    return found if OUR_DEVICE.fullmatch(found) else ""
+
+
+def keep_device(request: Request, response: Response) -> None:
+    """Gives the browser what it is known by, or lets it keep that for longer."""
+    keep_cookie(request, response, DEVICE, device_of(request), DEVICE_LASTS)
+
+
+def give_device(request: Request, response: Response) -> None:
+    """Gives it to a browser that has none, before anybody signs in: two tabs are one browser."""
+    if not _device_shown(request):
+        keep_device(request, response)
 
 
 def trusted_secrets(request: Request) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from api.browser_name import browser_and_system
+from domain.browser_name import browser_and_system
 from domain.member_session import MemberSessionEnd
 from store.member_session import MemberSessionRow
 

@@ -15,6 +15,7 @@ from domain.mail import MailKind, MailState, is_given_up
 from domain.messages import MailStart
 from store.code import CodeRow
 from store.columns import new_id
+from store.known_device import KnownDeviceRow
 from store.mail import MailRow, mail_by_id
 from store.member import MemberRow, member_by_id
 from store.member_link import MemberLinkRow
@@ -53,12 +54,16 @@ def queue_issuer_mail(work: Work, session: PublicSessionRow, kind: MailKind) -> 
 
 
 def queue_member_mail(
-    work: Work, member: MemberRow, kind: MailKind, link: MemberLinkRow | None = None
+    work: Work,
+    member: MemberRow,
+    kind: MailKind,
+    about: MemberLinkRow | KnownDeviceRow | None = None,
 ) -> None:
-    """Asks for one mail to a member: of this link, or of what happens now."""
-    cause = str(link.id if link else new_id())
-    row = _queue(work, member, kind, cause, member.email)
+    """Asks for one mail to a member: of this link or device, or of what happens now."""
+    link = about if isinstance(about, MemberLinkRow) else None
+    row = _queue(work, member, kind, str(link.id if link else new_id()), member.email)
     row.member_link_id = link.id if link else None
+    row.known_device_id = about.id if isinstance(about, KnownDeviceRow) else None
 
 
 def _queue(work: Work, subject: Subject, kind: MailKind, cause: str, address: str) -> MailRow:

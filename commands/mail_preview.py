@@ -13,6 +13,7 @@ from store.workspace import WorkspaceRow, workspace_by_id
 
 LASTS = timedelta(days=13, hours=5, minutes=30)
 SAMPLE_LINK = "/example"
+SAMPLE_BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 async def preview_mail(work: Work, place: MailPlace, text: MailText | None) -> RenderedMail:
@@ -55,5 +56,6 @@ def _sample(
         code_expires_at=work.at + settings.code_life if has_code else None,
         message="We have chosen another supplier.",
         reason="This does not concern us.",
+        browser=SAMPLE_BROWSER,
         locale=place.language,
     )

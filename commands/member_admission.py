@@ -6,6 +6,7 @@ a sixth session.
 
 import secrets
 
+from commands.known_device import note_device
 from commands.member_session import (
     LONGEST_BROWSER,
     PURPOSE,
@@ -50,6 +51,7 @@ async def begin_session(work: Work, member: MemberRow, mode: SignInMode, browser
     work.db.add(row)
     await work.db.flush()
     audit_member_session(work, AuditEvent.MEMBER_SESSION_STARTED, row, mode=mode.value)
+    await note_device(work, member, row.id, browser)
     return Begun(row, secret)
 
 

@@ -9,6 +9,7 @@ from commands.setting import effective_settings
 from commands.work import Work
 from domain.mail import MailKind
 from domain.member import MemberState
+from store.known_device import known_by_id
 from store.mail import MailRow
 from store.member import MemberRow
 from store.member_link import MemberLinkRow
@@ -30,14 +31,17 @@ async def member_letter(
     link = await work.db.get(MemberLinkRow, mail.member_link_id) if mail.member_link_id else None
     if refusal := _refusal(work, mail, member, link):
         return Withdrawn(refusal)
+    device = await known_by_id(work.db, mail.known_device_id) if mail.known_device_id else None
     content = MailContent(
         workspace_name=workspace.name,
         contact=workspace.contact or None,
         member_name=member.name,
         member_email=member.email,
-        link=address_of_link(work, workspace.key, link) if link else None,
+        link=_address(work, mail, workspace, link),
         expires_at=link.expires_at if link else await _lock_ends_at(work, mail, member),
         happened_at=mail.created_at,
+        browser=device.browser if device else "",
+        is_program=device is not None and device.is_program,
         written_at=work.at,
         locale=member.locale,
         zone=member.zone,
@@ -56,6 +60,17 @@ def _refusal(work: Work, mail: MailRow, member: MemberRow, link: MemberLinkRow |
     if mail.kind == MailKind.MEMBER_LOCKED and member.locked_at is None:
         return "unlocked"
     return ""
+
+
+def _address(
+    work: Work, mail: MailRow, workspace: WorkspaceRow, link: MemberLinkRow | None
+) -> str | None:
+    """Where the mail leads to; without a link that is where one signs in first."""
+    if link is not None:
+        return address_of_link(work, workspace.key, link)
+    if mail.kind != MailKind.MEMBER_NEW_DEVICE:
+        return None
+    return f"{work.settings.public_url.rstrip('/')}/console/{workspace.key}/account/sessions"
 
 
 async def _lock_ends_at(work: Work, mail: MailRow, member: MemberRow) -> datetime | None:

@@ -16,6 +16,7 @@ from domain.member_errors import SignedOut
 from domain.member_session import MemberSessionEnd
 from domain.member_token import Tokens
 from store.delegation import delegation_by_id
+from store.known_device import forget_known_device_of, forget_known_devices
 from store.member import MemberRow, member_by_id
 from store.member_session import (
     MemberSessionRow,
@@ -56,7 +57,8 @@ class Browser:
 
     A program of the member's `takes_tokens` instead of a cookie, or `keeps_secret`, as it shows the
     same at every request. `vouched` is the digest of whoever a reverse proxy says is there, or "".
-    `trusted` are the secrets of the cookies by which members trust it (SH-11).
+    `trusted` are the secrets of the cookies by which members trust it (SH-11), `device` is what
+    tells it from others.
     """
 
     secret: str = ""
@@ -65,6 +67,12 @@ class Browser:
     keeps_secret: bool = False
     vouched: str = ""
     trusted: tuple[str, ...] = ()
+    device: str = ""
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it keeps no cookies."""
+        return self.takes_tokens or self.keeps_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,9 @@ async def end_sessions_of(
     """Ends every living session of a locked member, but one; returns how many.
 
     So do sign-ins that are half done, as they would be sessions soon; `but` may be one of those.
+    Where they were is new at the next sign-in.
     """
+    await forget_known_devices(work.db, member.id, but)
     await end_steps(work.db, member.id, work.at, but)
     living = await living_sessions(work.db, member.id, work.at)
     doomed = [each for each in living if each.id != but]
@@ -214,8 +224,16 @@ class SessionTarget:
 async def kill_session(work: Work, target: SessionTarget) -> MemberSessionRow:
     """Ends a session at once and keeps its row for a while (SH-14, SH-19); twice is once.
 
-    Raises `NotFound` for one that does not exist, is not the owner's, or is over.
+    Where it was is new at the next sign-in. Raises `NotFound` for one that does not exist, is not
+    the owner's, or is over.
     """
+    row = await make_room(work, target)
+    await forget_known_device_of(work.db, row.id)
+    return row
+
+
+async def make_room(work: Work, target: SessionTarget) -> MemberSessionRow:
+    """Kills a session only because its member wants another one: where it was stays known."""
     row = await member_session_by_id(work.db, target.workspace_id, target.session_id, lock=True)
     if row is None or target.owner not in {None, row.member_id}:
         raise NotFound("session")

@@ -20,8 +20,8 @@ from commands.member_session import (
     Browser,
     SessionTarget,
     SignedIn,
-    kill_session,
     look_for_member,
+    make_room,
 )
 from commands.member_token import first_tokens
 from commands.password import is_right
@@ -266,7 +266,7 @@ async def sign_in_instead(
     step, member = await _spend_step(work, workspace_id, secret, NEEDS_ROOM)
     target = SessionTarget(workspace_id, session_id, actor_of(member), owner=member.id)
     with suppress(NotFound):
-        await kill_session(work, target)
+        await make_room(work, target)
     await work.db.flush()
     return await _begin(work, member, SignInMode(step.mode), browser)
 

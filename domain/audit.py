@@ -38,6 +38,7 @@ class AuditEvent(StrEnum):
     PASSKEY_REMOVED = "passkey.removed"
     TRUSTED_DEVICE_ADDED = "trusted_device.added"
     TRUSTED_DEVICE_ENDED = "trusted_device.ended"
+    KNOWN_DEVICE_ADDED = "known_device.added"
     MEMBER_SESSION_STARTED = "member_session.started"
     MEMBER_SESSION_REFUSED = "member_session.refused"
     MEMBER_SESSION_ENDED = "member_session.ended"

@@ -26,6 +26,7 @@ class MailKind(StrEnum):
     MEMBER_PASSWORD_CHANGED = "member_password_changed"  # noqa: S105 - as above
     MEMBER_SECOND_FACTOR_CHANGED = "member_second_factor_changed"
     MEMBER_LOCKED = "member_locked"
+    MEMBER_NEW_DEVICE = "member_new_device"
 
     @property
     def to_issuer(self) -> bool:

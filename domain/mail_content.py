@@ -85,6 +85,7 @@ VARIABLES: Mapping[str, str] = {
     "member_name": "The member's name",
     "member_email": "The member's address",
     "happened_at": "When it happened, with its zone",
+    "browser": "In which browser it happened",
 }
 """Every variable with its meaning."""
 
@@ -122,6 +123,7 @@ ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.MEMBER_PASSWORD_CHANGED: (*_MEMBER, "happened_at"),
     MailKind.MEMBER_SECOND_FACTOR_CHANGED: (*_MEMBER, "happened_at"),
     MailKind.MEMBER_LOCKED: (*_MEMBER, "happened_at", "expires_at"),
+    MailKind.MEMBER_NEW_DEVICE: (*_MEMBER, "happened_at", "browser", "link"),
 }
 """What each kind of mail may name."""
 
@@ -132,6 +134,7 @@ REQUIRED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.MEMBER_INVITATION: ("link", "left"),
     MailKind.MEMBER_PASSWORD_RESET: ("link", "left"),
     MailKind.MEMBER_ACCOUNT_DELETION: ("link",),
+    MailKind.MEMBER_NEW_DEVICE: ("happened_at", "browser", "link"),
 }
 """What its body must name: without it the mail would be of no use (SH-15)."""
 

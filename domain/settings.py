@@ -230,6 +230,13 @@ class Settings(SignInSettings):
     login_guest_name: str = _text(
         "Guest", "The person in the login report when nobody was recognised", **OF_WORKSPACE
     )
+    login_known_device: timedelta = _length(
+        180 * DAY,
+        DAY,
+        400 * DAY,
+        "A member is told of a sign-in where there was none for this long",
+        **OF_WORKSPACE,
+    )
     token_access: timedelta = _length(
         timedelta(seconds=8000),
         MINUTE,

@@ -20,6 +20,7 @@ from store.code import CodeRow, CodeTryRow
 from store.data_key import DataKeyRow
 from store.federation import FederatedSubjectRow
 from store.idempotency import ERASED, IdempotencyRow
+from store.known_device import forget_known_devices
 from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
@@ -99,6 +100,7 @@ async def empty_member(db: AsyncSession, member: MemberRow) -> None:
     await delete_factors(db, member.id)
     await delete_passkeys(db, member.id)
     await delete_devices(db, member.id)
+    await forget_known_devices(db, member.id)
     await _empty_mails(db, col(MailRow.member_id) == member.id)
     await _empty(db, LoginRow, col(LoginRow.member_id) == member.id)
     await _empty(db, MemberSessionRow, col(MemberSessionRow.member_id) == member.id)

@@ -13,6 +13,7 @@ from domain.mail import MailState
 from store.access import LoginRow, PageVisitRow
 from store.code import CodeRow, CodeTryRow
 from store.intent import IntentRow
+from store.known_device import KnownDeviceRow
 from store.mail import MailRow
 from store.member_link import MemberLinkRow
 from store.member_token import MemberTokenRow
@@ -86,6 +87,11 @@ async def purge_enrolments(db: AsyncSession, before: datetime, limit: int) -> in
 async def purge_devices(db: AsyncSession, before: datetime, limit: int) -> int:
     """Removes up to `limit` browsers that members trusted until `before`."""
     return await _purge(db, TrustedDeviceRow, col(TrustedDeviceRow.expires_at) < before, limit)
+
+
+async def purge_known_devices(db: AsyncSession, before: datetime, limit: int) -> int:
+    """Removes up to `limit` browsers and programs that were known until `before`."""
+    return await _purge(db, KnownDeviceRow, col(KnownDeviceRow.expires_at) < before, limit)
 
 
 async def purge_answers(db: AsyncSession, before: datetime, limit: int) -> int:

@@ -17,7 +17,8 @@ from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 class MailRow(SealedRow, table=True):
     """One mail of one cause. The recipient's address is read when it is sent; here is its HMAC.
 
-    It is about a public session, or about a member and maybe the link that it brings.
+    It is about a public session, or about a member and maybe the link that it brings, or the device
+    that it tells of.
     """
 
     __tablename__ = "mail"
@@ -37,6 +38,9 @@ class MailRow(SealedRow, table=True):
     member_id: UUID | None = Field(default=None, foreign_key="member.id", index=True)
     member_link_id: UUID | None = Field(
         default=None, foreign_key="member_link.id", index=True, ondelete="SET NULL"
+    )
+    known_device_id: UUID | None = Field(
+        default=None, foreign_key="known_device.id", index=True, ondelete="SET NULL"
     )
     code_id: UUID | None = Field(default=None, foreign_key="code.id")
     recipient_digest: str

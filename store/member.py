@@ -22,6 +22,7 @@ class MemberRow(SealedRow, table=True):
 
     `failures` and `locked_at` count wrong passwords (SX-16). `password` is an argon2 hash, sealed
     besides, or "" while none was chosen.
+    `first_signed_in_at` is empty until it has signed in once.
     """
 
     __tablename__ = "member"
@@ -45,6 +46,7 @@ class MemberRow(SealedRow, table=True):
     failures: int = 0
     locked_at: datetime | None = optional_instant()
     password_set_at: datetime | None = optional_instant()
+    first_signed_in_at: datetime | None = optional_instant()
     created_at: datetime = instant()
     updated_at: datetime = instant()
     deleted_at: datetime | None = optional_instant()

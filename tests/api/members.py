@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from domain.member import Role
 from store.audit import AuditRow
+from store.mail import MailRow
 from store.member import MemberRow
 from tests.rooms.house import House, bare_house
 from tests.rooms.member_browser import MemberBrowser, make_member, member_browser
@@ -39,6 +40,12 @@ class Console:
             answer = await browser.sign_in(**more)
             assert answer.status_code == 303, answer.text
             yield browser
+
+    async def alerts(self) -> list[MailRow]:
+        """What members were told of sign-ins from elsewhere, oldest first."""
+        rows = await self.house.all(MailRow)
+        found = [each for each in rows if each.kind == "member_new_device"]
+        return sorted(found, key=lambda row: row.id)
 
     async def ends(self) -> list[str]:
         """Why sessions ended, as the audit has it."""

@@ -79,6 +79,21 @@ async def logins(console: Console) -> list[tuple[str, str]]:
     return [(each.mode, each.outcome) for each in await console.house.all(LoginRow)]
 
 
+async def test_another_browser_is_told_of_once(
+    console: Console, provider: OpenidProvider, browser: MemberBrowser
+) -> None:
+    # ASVS 6.3.5
+    for _ in range(2):
+        await come_back(browser, provider)
+        await browser.post("/sign-out")
+    assert await console.alerts() == []
+    async with console.browser() as other:
+        for _ in range(2):
+            await come_back(other, provider)
+            await other.post("/sign-out")
+    assert len(await console.alerts()) == 1
+
+
 async def subjects(console: Console) -> list[FederatedSubjectRow]:
     """To whom Anna is bound."""
     found = await rows(console.house, FederatedSubjectRow)

@@ -121,6 +121,19 @@ async def test_several_sessions_are_fixed_and_never_a_sixth(console: Console) ->
     assert await console.ends() == ["displaced"]
 
 
+async def test_another_browser_is_told_of_once(console: Console, browser: MemberBrowser) -> None:
+    # ASVS 6.3.5: also where the sign-in comes between a form and its address
+    await come_in(browser)
+    console.house.clock.turn(days=2)
+    async with console.browser() as other:
+        for _ in range(2):
+            vouch(other, EMAIL)
+            await come_in(other)
+            console.house.clock.turn(days=2)
+        assert (await other.post("/account/sessions/end-others")).status_code == 307
+    assert len(await console.alerts()) == 1
+
+
 async def test_twelve_browsers_at_once_have_five_sessions(console: Console) -> None:
     # EE-12
     async with AsyncExitStack() as stack:

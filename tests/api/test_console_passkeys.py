@@ -86,6 +86,20 @@ async def test_a_passkey_is_made_and_signs_in(console: Console, anna: MemberBrow
     assert events.count("passkey.added") == 1
 
 
+async def test_another_browser_is_told_of_once(console: Console, anna: MemberBrowser) -> None:
+    # ASVS 6.3.5
+    device = Device()
+    await make(anna, device)
+    await anna.post("/sign-out")
+    await answer(anna, device)
+    assert await console.alerts() == []
+    async with console.browser() as other:
+        for _ in range(2):
+            await answer(other, device)
+            await other.post("/sign-out")
+    assert len(await console.alerts()) == 1
+
+
 async def test_making_one_asks_for_password_and_code(console: Console, anna: MemberBrowser) -> None:
     # ASVS 7.5.1
     refused = await anna.post(f"{PAGE}/begin", password="wrong")

@@ -251,7 +251,8 @@ async def test_cookies_are_the_strictest_there_are(console: Console) -> None:
                 given += (await second.sign_in()).headers.get_list("set-cookie")
             given += (await browser.post("/sign-out")).headers.get_list("set-cookie")
         names = {each.partition("=")[0] for each in given}
-        assert names == {f"{prefix}gatepass-{x}" for x in ("member", "sign-in-step", "ended")}
+        kinds = ("member", "device", "sign-in-step", "ended")
+        assert names == {f"{prefix}gatepass-{x}" for x in kinds}
         for cookie in given:
             assert "; HttpOnly" in cookie
             assert "; SameSite=lax" in cookie

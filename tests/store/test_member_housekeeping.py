@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlmodel import select
 
 from activities.housekeeping import STEPS, HousekeepingActivities
 from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph
 from commands.access import Visit, note_visit
+from commands.known_device import note_device
 from commands.member import invite_member, set_password
 from commands.member_session import Browser, SessionTarget, kill_session
 from commands.password import hashed
@@ -26,11 +28,13 @@ from domain.member_errors import SessionLimitReached
 from domain.messages import SweepDue
 from store.access import LoginRow, PageVisitRow
 from store.audit import AuditRow
+from store.known_device import KnownDeviceRow
 from store.member import MemberRow
 from store.member_link import MemberLinkRow
 from store.member_session import MemberSessionRow
 from store.member_token import MemberTokenRow
 from store.passkey import answer_once
+from store.sealed import opened
 from store.second_factor import SecondFactorRow
 from store.sign_in_step import SignInStepRow
 from tests.rooms.authenticator import give_phone
@@ -167,6 +171,19 @@ async def test_trusted_browsers_go_a_day_after_their_end(kept: Kept) -> None:
     assert await kept.sweep("purge_trusted_devices") == 0
     kept.house.clock.turn(seconds=1)
     assert await kept.sweep("purge_trusted_devices") == 1
+
+
+async def test_where_nobody_signs_in_any_more_is_forgotten(kept: Kept) -> None:
+    async with kept.house.transactions.work() as work:
+        found = (await work.db.scalars(select(MemberRow))).all()
+        (anna,) = await opened(work.db, found)
+        await note_device(work, anna, anna.id, Browser(name="Chromium", device="a cookie"))
+    (row,) = await kept.house.all(KnownDeviceRow)
+    assert row.expires_at == kept.house.clock.now + timedelta(days=180)
+    kept.house.clock.now = row.expires_at + timedelta(days=1)
+    assert await kept.sweep("purge_known_devices") == 0
+    kept.house.clock.turn(seconds=1)
+    assert await kept.sweep("purge_known_devices") == 1
 
 
 async def test_answered_questions_to_passkeys_go_a_day_after_their_end(kept: Kept) -> None:

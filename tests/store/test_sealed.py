@@ -25,6 +25,7 @@ from store.binding import BindingRow
 from store.columns import new_id
 from store.federation import FederationRow
 from store.idempotency import IdempotencyRow
+from store.known_device import KnownDeviceRow
 from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
@@ -169,6 +170,7 @@ async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[
     yield TrustedDeviceRow(
         **of_member, **lasting, digest=new_id().hex, key_version=1, used_at=work.at
     )
+    yield KnownDeviceRow(**of_member, **lasting, digest="", key_version=1, session_id=session.id)
     passkey: dict[str, Any] = {"credential": new_id().hex, "public_key": b"k"}
     yield PasskeyRow(**of_member, **passkey, created_at=work.at)
     yield ProvisionRow(**of_member, updated_at=work.at)

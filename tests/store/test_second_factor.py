@@ -31,6 +31,7 @@ from domain.member_errors import (
 )
 from store.access import LoginRow
 from store.audit import AuditRow
+from store.known_device import KnownDeviceRow
 from store.member import MemberRow, member_by_id
 from store.passkey import PasskeyRow
 from store.second_factor import RecoveryCodeRow, SecondFactorRow
@@ -387,7 +388,13 @@ async def test_a_deleted_account_leaves_no_factor(desk: Desk) -> None:
         token = work.keyring.member_link_token(link.id, link.key_version)
     async with house.transactions.work() as work:
         await delete_account(work, house.workspace_id, token)
-    tables: tuple[Any, ...] = (SecondFactorRow, RecoveryCodeRow, TrustedDeviceRow, PasskeyRow)
+    tables: tuple[Any, ...] = (
+        SecondFactorRow,
+        RecoveryCodeRow,
+        TrustedDeviceRow,
+        KnownDeviceRow,
+        PasskeyRow,
+    )
     for table in tables:
         assert await house.all(table) == [], table
 

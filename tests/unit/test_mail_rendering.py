@@ -12,6 +12,7 @@ from domain.mail import MailKind
 
 NOW = datetime(2026, 11, 22, 14, 5, 30, tzinfo=UTC)
 LINK = "https://gatepass.example/s/abcdefghijklmnopqrstuvwxyz012345?a=1&b=2"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"
 CONSOLE = "https://gatepass.example/console/public-sessions/01990000"
 EVERY_KIND = list(MailKind)
 OF_SESSIONS = [each for each in MailKind if not each.to_member]
@@ -21,6 +22,8 @@ WITH_LINK = [
     MailKind.MEMBER_PASSWORD_RESET,
     MailKind.MEMBER_ACCOUNT_DELETION,
 ]
+TO_A_PAGE = [MailKind.MEMBER_NEW_DEVICE]
+"""With an address that opens nothing: one signs in there first."""
 LANGUAGES = ["en", "de"]
 
 
@@ -40,7 +43,8 @@ def content(kind: MailKind, **changes: Any) -> MailContent:
     }
     if kind.to_member:
         given |= {"member_name": "Anna Weber", "member_email": "anna@acme.test"}
-        given |= {"happened_at": NOW, "link": LINK if kind in WITH_LINK else None}
+        has_link = kind in [*WITH_LINK, *TO_A_PAGE]
+        given |= {"happened_at": NOW, "link": LINK if has_link else None}
     elif kind is MailKind.CODE:
         given |= {"code": "48210937", "code_expires_at": NOW + timedelta(minutes=10)}
     elif kind.to_issuer:
@@ -131,20 +135,42 @@ def test_the_mails_of_sh_15_are_known_by_their_names() -> None:
     assert rendered(MailKind.MEMBER_PASSWORD_RESET).subject == "Reset Account Password: Acme"
 
 
-@pytest.mark.parametrize("kind", [each for each in OF_MEMBERS if each not in WITH_LINK])
+@pytest.mark.parametrize(
+    "kind", [each for each in OF_MEMBERS if each not in [*WITH_LINK, *TO_A_PAGE]]
+)
 def test_a_notice_has_no_link_that_could_be_imitated(kind: MailKind) -> None:
     mail = rendered(kind)
     assert "http" not in mail.text
     assert Seen(mail.html).addresses() == []
 
 
-@pytest.mark.parametrize("kind", [MailKind.INVITATION, MailKind.REMINDER, *WITH_LINK])
+@pytest.mark.parametrize("kind", [MailKind.INVITATION, MailKind.REMINDER, *WITH_LINK, *TO_A_PAGE])
 def test_the_link_stands_on_a_line_of_its_own_and_behind_one_button(kind: MailKind) -> None:
     mail = rendered(kind)
     assert LINK in mail.text.splitlines()
     page = Seen(mail.html)
     assert page.addresses() == [LINK, LINK]
     assert LINK in page.words
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"browser": FIREFOX}, "with Firefox on Windows."),
+        ({"browser": FIREFOX, "locale": "de"}, ": Firefox auf Windows."),
+        ({"browser": "Firefox/140.0"}, "with Firefox."),
+        ({"browser": "evil.example"}, "with a browser that does not say which."),
+        ({"browser": FIREFOX, "is_program": True}, "with a program."),
+    ],
+)
+def test_a_sign_in_from_elsewhere_says_where_and_when(changes: dict[str, Any], said: str) -> None:
+    # ASVS 6.3.5; what a browser calls itself is shown to nobody as it is
+    mail = rendered(MailKind.MEMBER_NEW_DEVICE, **changes)
+    when = "22. November 2026, 14:05 Uhr UTC" if "locale" in changes else "22 November 2026, 14:05"
+    for words in (" ".join(mail.text.split()), " ".join(Seen(mail.html).words.split())):
+        assert said in words
+        assert when in words
+        assert "evil.example" not in words
 
 
 @pytest.mark.parametrize("kind", [MailKind.INVITATION, MailKind.REMINDER])
