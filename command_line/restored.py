@@ -34,7 +34,8 @@ def restored(
     """After PostgreSQL was restored: run it before the API and workers are started.
 
     Ends again what was revoked, re-issued, completed or erased since the backup; no cookie or code
-    from before is good. Files that the backup does not know are kept. Run twice it is done once.
+    from before is good, and every member signs in anew. Files that the backup does not know are
+    kept. Run twice it is done once.
     """
     backup_at = since if since.tzinfo else since.replace(tzinfo=UTC)
     if backup_at > datetime.now(UTC):
@@ -58,6 +59,7 @@ async def _restored(wanted: Restore) -> None:
 def _done(restoration: Restoration) -> Iterator[str]:
     done = restoration.done
     yield f"{done['Open sessions']} open sessions: their parties type a new code."
+    yield f"{done['Members']} members who were signed in or trusted a browser: they sign in anew."
     for fate, said in SAID.items():
         if done[fate]:
             yield f"{done[fate]} {said}."

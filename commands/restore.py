@@ -20,6 +20,7 @@ from commands.object_claim import MARK, Mark, Standing, mark_of, standing_of
 from commands.progress import Progress
 from commands.public_session import Target, end_if_overdue, revoke
 from commands.restore_fates import AGAIN, forget_address
+from commands.restore_members import know_member_no_longer
 from commands.settlement import settle
 from commands.tombstone import SEEN_EVERY
 from commands.work import Transactions, Work
@@ -32,7 +33,7 @@ from store.code import end_codes
 from store.database import is_away
 from store.installation import installation
 from store.public_session import PublicSessionRow, session_by_id
-from store.restore import every_workspace, open_after, unsettled_after
+from store.restore import every_workspace, members_after, open_after, unsettled_after
 from store.tombstone import TombstoneRow, unknown_tombstones
 
 log = structlog.get_logger()
@@ -93,6 +94,7 @@ class Restoration:
         for what, candidates, step in (
             ("Open sessions", open_after, self._shut),
             ("Ended sessions", unsettled_after, _follow),
+            ("Members", members_after, know_member_no_longer),
         ):
             async for count in self._each(candidates, step):
                 self.done[what] += count

@@ -72,9 +72,10 @@ async def delete_device(db: AsyncSession, member_id: UUID, device_id: UUID) -> b
     return changed_rows(gone) > 0
 
 
-async def delete_devices(db: AsyncSession, member_id: UUID) -> None:
-    """Trusts none of a member's browsers any longer."""
-    await db.execute(delete(TrustedDeviceRow).where(col(TrustedDeviceRow.member_id) == member_id))
+async def delete_devices(db: AsyncSession, member_id: UUID) -> int:
+    """Trusts none of a member's browsers any longer; returns how many there were."""
+    of_member = col(TrustedDeviceRow.member_id) == member_id
+    return changed_rows(await db.execute(delete(TrustedDeviceRow).where(of_member)))
 
 
 async def count_devices(db: AsyncSession, workspace_id: UUID, at: datetime) -> int:

@@ -51,6 +51,7 @@ def test_it_says_what_it_did_and_until_when_it_knows(environ: dict[str, str]) ->
     assert answer.exit_code == 0, answer.output
     assert "Are the API and all workers stopped" in answer.output
     assert "0 open sessions: their parties type a new code." in answer.output
+    assert "0 members who were signed in" in answer.output
     assert "are kept for 30 days" in answer.output
     assert "is known until 2026-03-02 09:10:00 UTC, not later" in answer.output
     assert gatepass(environ, "--since", BACKUP, "--yes").exit_code == 0
