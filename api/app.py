@@ -16,6 +16,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from adapters.keyring import open_keyring
 from adapters.objects import ObjectStore
+from adapters.openid import inner_networks
 from adapters.settings import load_settings
 from adapters.temporal import Telegraph
 from adapters.temporal import connect as connect_temporal
@@ -75,7 +76,7 @@ from api.exchange import Exchange
 from api.metrics import Metrics
 from api.open_pages import open_pages_of, poll_until_stopped
 from api.openapi import describe
-from api.proxies import TrustedProxies, read_networks
+from api.proxies import TrustedProxies, trusted_networks
 from api.readiness import Readiness
 from api.vouched import VouchedMembers, read_vouching
 from commands.installation import Installation
@@ -170,9 +171,10 @@ def create_app(
     static_files.mount(app)
     errors.install(app)
     describe(app)
+    inner_networks(chosen)  # Said at the start, not at somebody's sign-in.
     # The one added last is the outermost.
     app.add_middleware(Exchange, metrics=app.state.metrics, largest_body=chosen.api_body_bytes)
-    app.add_middleware(TrustedProxies, networks=read_networks(chosen.trusted_proxies))
+    app.add_middleware(TrustedProxies, networks=trusted_networks(chosen))
     # Outside of the proxies' layer, which hides the peer.
     app.add_middleware(VouchedMembers, vouching=read_vouching(chosen))
     app.add_middleware(browser.SecurityHeaders, settings=chosen)

@@ -1,22 +1,17 @@
 """Whom to believe about a client's address and scheme: proxies of the settings, nobody else."""
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.settings import SettingsError
+from adapters.networks import Network, address_in, is_within, read_networks
+from domain.settings import Settings
 
-Network = IPv4Network | IPv6Network
 SCHEMES = frozenset({"http", "https"})
 
 
-def read_networks(text: str) -> tuple[Network, ...]:
+def trusted_networks(settings: Settings) -> tuple[Network, ...]:
     """The networks of the setting `trusted.proxies`; raises `SettingsError`."""
-    try:
-        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
-    except ValueError as error:
-        raise SettingsError(f"GATEPASS_TRUSTED_PROXIES: {error}") from error
+    return read_networks(settings.trusted_proxies, "trusted_proxies")
 
 
 class TrustedProxies:
@@ -34,7 +29,7 @@ class TrustedProxies:
         await self._app(scope, receive, send)
 
     def _is_trusted(self, address: str) -> bool:
-        return is_within(address, self._networks)
+        return is_within(address_in(address), self._networks)
 
     def _forwarded(self, headers: Headers, scope: Scope) -> Scope:
         schemes = [each.strip().lower() for each in headers.getlist("x-forwarded-proto")]
@@ -46,7 +41,7 @@ class TrustedProxies:
         named = ",".join(headers.getlist("x-forwarded-for")).split(",")
         client = peer
         for each in reversed([name.strip() for name in named]):
-            if _parsed(each) is None:
+            if address_in(each) is None:
                 break
             client = each
             if not self._is_trusted(each):
@@ -54,19 +49,6 @@ class TrustedProxies:
         return client
 
 
-def is_within(address: str, networks: tuple[Network, ...]) -> bool:
-    """Whether an address is one of these networks'."""
-    parsed = _parsed(address)
-    return parsed is not None and any(parsed in each for each in networks)
-
-
 def peer_of(scope: Scope) -> str:
     """The address at the other end of a request's connection, or ""."""
     return scope["client"][0] if scope.get("client") else ""
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(address)
-    except ValueError:
-        return None

@@ -11,9 +11,10 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.networks import Network, address_in, is_within
 from adapters.settings import SettingsError
 from api.problem import ProblemKind
-from api.proxies import Network, is_within, peer_of, read_networks
+from api.proxies import peer_of, trusted_networks
 from domain.settings import Settings
 
 log = structlog.get_logger()
@@ -39,9 +40,7 @@ class Vouching:
 
 def read_vouching(settings: Settings) -> Vouching:
     """What the settings say; raises `SettingsError` for a header that nobody may set."""
-    found = Vouching(
-        settings.login_integrated_header.strip(), read_networks(settings.trusted_proxies)
-    )
+    found = Vouching(settings.login_integrated_header.strip(), trusted_networks(settings))
     if found.header and not found.networks:
         raise SettingsError(
             "GATEPASS_LOGIN_INTEGRATED_HEADER needs GATEPASS_TRUSTED_PROXIES: nobody else is"
@@ -63,7 +62,7 @@ class VouchedMembers:
         named = self._named(scope)
         if not named:
             await self._app(scope, receive, send)
-        elif len(named) == 1 and is_within(peer_of(scope), self._vouching.networks):
+        elif len(named) == 1 and is_within(address_in(peer_of(scope)), self._vouching.networks):
             vouched = named[0].strip()[:LONGEST_ADDRESS]
             await self._app({**scope, VOUCHED: vouched}, receive, send)
         else:

@@ -79,7 +79,8 @@ async def set_federation(work: Work, wanted: SetFederation) -> FederationRow:
 def _refuse_faulty(work: Work, fields: FederationFields) -> None:
     faults = list(faults_of(fields))
     if not is_issuer(fields.issuer, work.settings):
-        faults.append(Fault("/issuer", "must be an https address without query or fragment"))
+        fault = "must be an https address of no private network, without query or fragment"
+        faults.append(Fault("/issuer", fault))
     if faults:
         raise FederationInvalid(tuple(faults))
 

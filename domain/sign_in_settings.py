@@ -26,3 +26,8 @@ class SignInSettings:
         " this release channel, `general` for all",
         choices=tuple(Channel),
     )
+    login_federated_networks: str = text(
+        "",
+        "Networks (CIDR, comma separated) inside yours in which identity providers may be; all"
+        " others inside are refused",
+    )

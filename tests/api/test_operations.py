@@ -7,9 +7,10 @@ import structlog
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
+from adapters.networks import read_networks
 from adapters.settings import SettingsError
 from api.app import create_app
-from api.proxies import TrustedProxies, read_networks
+from api.proxies import TrustedProxies
 from commands.mail import note_sent
 from domain.mail import message_id_of
 from domain.settings import CATALOGUE, Settings
@@ -202,7 +203,7 @@ async def test_forwarded_addresses_are_believed_from_proxies_only(
     async def inside(scope: dict[str, object], _receive: object, _send: object) -> None:
         seen.update(scope)
 
-    layer = TrustedProxies(inside, read_networks("10.0.0.0/8, ::1"))  # type: ignore[arg-type]  # an ASGI app
+    layer = TrustedProxies(inside, read_networks("10.0.0.0/8, ::1", "trusted_proxies"))  # type: ignore[arg-type]  # an ASGI app
     headers = [(b"x-forwarded-for", named.encode()), (b"x-forwarded-proto", b"https")]
     scope = {"type": "http", "client": (peer, 1), "scheme": "http", "headers": headers}
     await layer(scope, None, None)  # type: ignore[arg-type]  # neither is used
@@ -212,4 +213,4 @@ async def test_forwarded_addresses_are_believed_from_proxies_only(
 
 def test_an_unreadable_network_is_said() -> None:
     with pytest.raises(SettingsError, match="GATEPASS_TRUSTED_PROXIES"):
-        read_networks("10.0.0.0/99")
+        read_networks("10.0.0.0/99", "trusted_proxies")

@@ -2,16 +2,38 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
-from adapters.openid import is_issuer
+from adapters.networks import is_outside
+from adapters.openid import inner_networks, is_issuer
+from adapters.settings import SettingsError
 from domain.federation import Channel, Expected, is_of_domains, is_trustworthy, takes_part
 from domain.settings import Settings
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOW = int(AT.timestamp())
+INSIDE = (
+    "0.0.0.0",
+    "10.0.0.1",
+    "100.64.0.1",
+    "127.0.0.1",
+    "169.254.169.254",
+    "172.16.0.1",
+    "192.168.1.1",
+    "224.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "fd00::1",
+    "fe80::1",
+    "ff02::1",
+    "::ffff:10.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "2002:a00:1::",
+)
 EXPECTED = Expected("https://login.example", "gatepass", "nonce")
 GOOD: dict[str, Any] = {
     "iss": "https://login.example",
@@ -96,7 +118,35 @@ def test_who_takes_part(channel: Channel, limited_to: Channel, takes: bool) -> N
         ("http://localhost:8000", "http://localhost.evil.example", False),
         ("http://localhost:8000", "ftp://localhost", False),
         ("http://localhost:8000", "https://", False),
+        ("https://gate.example", "https://10.0.0.1", False),
+        ("https://gate.example", "https://127.0.0.1:8443", False),
+        ("https://gate.example", "https://169.254.169.254", False),
+        ("https://gate.example", "https://[fd00::1]", False),
+        ("https://gate.example", "https://[::ffff:10.0.0.1]", False),
+        ("https://gate.example", "https://93.184.215.14", True),
+        ("https://gate.example", "https://10.9.0.1", True),
+        ("http://localhost:8000", "https://127.0.0.1:8443", True),
+        ("http://localhost:8000", "https://10.0.0.1", False),
     ],
 )
 def test_which_providers_are_talked_to(public: str, issuer: str, is_good: bool) -> None:
-    assert is_issuer(issuer, replace(Settings(), public_url=public)) is is_good
+    chosen = replace(Settings(), public_url=public, login_federated_networks="10.9.0.0/16")
+    assert is_issuer(issuer, chosen) is is_good
+
+
+@pytest.mark.parametrize(
+    ("address", "outside"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        *((each, False) for each in INSIDE),
+    ],
+)
+def test_what_is_inside_a_network_is_not_outside(address: str, outside: bool) -> None:
+    # OWASP SSRF prevention: also where IPv6 stands for an IPv4 address
+    assert is_outside(ip_address(address)) is outside
+
+
+def test_networks_that_are_none_are_said_at_the_start() -> None:
+    with pytest.raises(SettingsError, match="GATEPASS_LOGIN_FEDERATED_NETWORKS"):
+        inner_networks(replace(Settings(), login_federated_networks="10.0.0.0/99"))
