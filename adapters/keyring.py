@@ -18,6 +18,7 @@ import pyotp
 
 from adapters.aead import KEY_BYTES, RecordKey, Undecipherable, number_of, subkey
 from adapters.root_key import KeyFileError, RootKeySource, root_key_source
+from domain.address import without_capitals
 from domain.settings import Settings
 
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -213,7 +214,7 @@ class Keyring:
 
     def address_digest(self, email: str) -> str:
         """An address's HMAC, whatever its capitals; always under the first version."""
-        return self._mac(min(self.versions), "address", email.casefold().encode()).hex()[:32]
+        return self._mac(min(self.versions), "address", without_capitals(email).encode()).hex()[:32]
 
 
 def link_digest(token: str) -> str:

@@ -18,6 +18,7 @@ from commands.member_session import (
 from commands.setting import effective_settings
 from commands.sign_in import PasswordSignIn, sign_in
 from commands.work import Transactions, Work
+from domain.address import without_capitals
 from domain.errors import Unauthenticated
 from domain.member_errors import (
     SecondFactorAsked,
@@ -46,7 +47,8 @@ class BasicClient:
 
         No browser's cookie can have a NUL, so that neither is taken for the other.
         """
-        secret = "\0".join((self.name, self.workspace, self.email.casefold(), self.password))
+        email = without_capitals(self.email)
+        secret = "\0".join((self.name, self.workspace, email, self.password))
         return Browser(secret, self.name[:LONGEST_BROWSER], keeps_secret=True)
 
 

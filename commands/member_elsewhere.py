@@ -7,6 +7,7 @@ the party at once, by the address, is nobody else.
 from commands.member_session import SignedIn, end_session, look_for_member
 from commands.work import Work
 from domain.actor import MEMBER_SESSIONS
+from domain.address import without_capitals
 from domain.member_session import MemberSessionEnd
 from store.member_session import member_session_by_id
 from store.party import PartyRow
@@ -17,7 +18,8 @@ async def member_before(work: Work, party: PartyRow, secret: str) -> SignedIn | 
     found = await look_for_member(work, party.workspace_id, secret)
     if not isinstance(found, SignedIn):
         return None
-    return None if found.member.email.casefold() == party.email.casefold() else found
+    own, others = (without_capitals(each.email) for each in (found.member, party))
+    return None if own == others else found
 
 
 async def end_member_before(work: Work, found: SignedIn) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from domain.address import without_capitals
 from domain.fault import Fault
 
 LONGEST_VALUE = 500
@@ -147,5 +148,5 @@ def verified_address(claims: Mapping[str, Any]) -> str:
 
 def is_of_domains(email: str, domains: Sequence[str]) -> bool:
     """Whether an address is in one of these domains, not below one; none named: all are."""
-    domain = email.rpartition("@")[2].casefold()
-    return not domains or domain in {each.casefold() for each in domains}
+    domain = without_capitals(email.rpartition("@")[2])
+    return not domains or domain in {without_capitals(each) for each in domains}

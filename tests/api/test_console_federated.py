@@ -19,7 +19,7 @@ from store.federation import FederatedSubjectRow, FederationRow
 from store.member import member_by_id
 from store.member_session import MemberSessionRow
 from tests.api.members import BEN, Console, open_console
-from tests.rooms.member_browser import EMAIL, MemberBrowser, console_of, set_here
+from tests.rooms.member_browser import EMAIL, MemberBrowser, console_of, make_member, set_here
 from tests.rooms.openid import CLIENT, DISCOVERY, SECRET, OpenidProvider, openid_provider
 from tests.rooms.party_browser import app_of, rows, words
 
@@ -257,6 +257,23 @@ async def test_a_wrong_client_is_told(
 ) -> None:
     await trust(console, provider, client_secret=secret)
     assert "could not be trusted" in words(await come_back(browser, provider))
+
+
+@pytest.mark.parametrize("domains", [(), ("strasse.example",)])
+async def test_an_address_that_only_reads_alike_is_somebody_elses(
+    console: Console, provider: OpenidProvider, browser: MemberBrowser, domains: tuple[str, ...]
+) -> None:
+    # Whoever owns straße.example is not whoever owns strasse.example.
+    await make_member(console.house, "carl@strasse.example", "Carl Diaz")
+    await trust(console, provider, domains=domains)
+    for email, comes_in in (
+        ("carl@straße.example", False),
+        ("carl@\u017ftrasse.example", False),
+        ("Carl@STRASSE.example", True),
+    ):
+        provider.claims = {"email": email}
+        done = await come_back(browser, provider)
+        assert (done.status_code == 303) is comes_in, email
 
 
 async def test_only_addresses_of_named_domains_are_taken(
