@@ -60,7 +60,9 @@ async def get_logins(call: ConsoleCall, begin: Begin) -> Response:
     """Who signed in or tried to: time, person, status, way and device."""
     asked, wanted = _wanted(call)
     if _is_file_wanted(call, asked):
-        return report_file("logins.csv", LOGIN_HEAD, every_line(begin, wanted, read_logins))
+        return await report_file(
+            "logins.csv", LOGIN_HEAD, every_line(call.work, begin, wanted, read_logins)
+        )
     rows, following = await read_logins(call.work, wanted)
     devices = {each.id: browser_and_system(each.device) for each in rows}
     known = {"rows": rows, "devices": devices, "outcomes": list(LoginOutcome)}
@@ -72,7 +74,9 @@ async def get_access(call: ConsoleCall, begin: Begin) -> Response:
     """Which pages were opened, by whom, and which were denied."""
     asked, wanted = _wanted(call)
     if _is_file_wanted(call, asked):
-        return report_file("access.csv", VISIT_HEAD, every_line(begin, wanted, read_visits))
+        return await report_file(
+            "access.csv", VISIT_HEAD, every_line(call.work, begin, wanted, read_visits)
+        )
     rows, following = await read_visits(call.work, wanted)
     return await _page(call, "report_access.html", asked, following, rows=rows)
 

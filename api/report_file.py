@@ -34,11 +34,14 @@ async def read_visits(work: Work, wanted: Wanted) -> tuple[Sequence[VisitShape],
     return [VisitShape.of(each, found.names, found.guest) for each in found.rows], found.following
 
 
-def report_file(name: str, head: tuple[str, ...], lines: AsyncIterator[str]) -> StreamingResponse:
-    """A report as a file to keep."""
+async def report_file(
+    name: str, head: tuple[str, ...], lines: AsyncIterator[str]
+) -> StreamingResponse:
+    """A report as a file to keep; what is wrong with the question is raised before it begins."""
+    first = await anext(lines)
 
     async def whole() -> AsyncIterator[str]:
-        yield csv_line(head)
+        yield csv_line(head) + first
         async for each in lines:
             yield each
 
@@ -46,13 +49,22 @@ def report_file(name: str, head: tuple[str, ...], lines: AsyncIterator[str]) -> 
     return StreamingResponse(whole(), media_type=CSV, headers=disposition)
 
 
-async def every_line(begin: Transactions, wanted: Wanted, read: Read) -> AsyncIterator[str]:
-    """Every line, some at a time: no transaction stays open while somebody downloads."""
-    cursor = wanted.cursor
-    while True:
-        async with begin.work() as work:
-            part = Wanted(wanted.workspace_id, wanted.only, cursor, AT_ONCE)
-            shapes, cursor = await read(work, part)
-        yield "".join(csv_line(each.cells()) for each in shapes)
-        if cursor is None:
-            return
+async def every_line(
+    work: Work, begin: Transactions, wanted: Wanted, read: Read
+) -> AsyncIterator[str]:
+    """Every line, some at a time, the first ones in the transaction of the request.
+
+    No transaction stays open while somebody downloads.
+    """
+    text, cursor = await _lines(work, wanted, read)
+    yield text
+    while cursor is not None:
+        async with begin.work() as later:
+            following = Wanted(wanted.workspace_id, wanted.only, cursor, AT_ONCE)
+            text, cursor = await _lines(later, following, read)
+        yield text
+
+
+async def _lines(work: Work, wanted: Wanted, read: Read) -> tuple[str, str | None]:
+    shapes, cursor = await read(work, wanted)
+    return "".join(csv_line(each.cells()) for each in shapes), cursor

@@ -38,7 +38,9 @@ async def list_logins(  # noqa: PLR0913 - one argument for each filter
     only = AccessFilter(member, outcome, None, since, until)
     wanted = Wanted(call.workspace_id, only, paging.cursor, paging.limit)
     if format == "csv":
-        return report_file("logins.csv", LOGIN_HEAD, every_line(begin, wanted, read_logins))
+        return await report_file(
+            "logins.csv", LOGIN_HEAD, every_line(call.work, begin, wanted, read_logins)
+        )
     rows, following = await read_logins(call.work, wanted)
     return Page(items=list(rows), next=following)
 
@@ -59,6 +61,8 @@ async def list_access(  # noqa: PLR0913 - one argument for each filter
     only = AccessFilter(member, None, denied, since, until)
     wanted = Wanted(call.workspace_id, only, paging.cursor, paging.limit)
     if format == "csv":
-        return report_file("access.csv", VISIT_HEAD, every_line(begin, wanted, read_visits))
+        return await report_file(
+            "access.csv", VISIT_HEAD, every_line(call.work, begin, wanted, read_visits)
+        )
     rows, following = await read_visits(call.work, wanted)
     return Page(items=list(rows), next=following)

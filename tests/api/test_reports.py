@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from httpx2 import AsyncClient
 
 from domain.member import Role
@@ -114,3 +115,13 @@ async def test_reports_of_another_workspace_are_its_own(
     await tried(office)
     assert (await get(stranger, "/reports/logins"))["items"] == []
     assert len(await lines(stranger, "logins")) == 1
+
+
+@pytest.mark.parametrize("report", ["logins", "access"])
+async def test_a_file_from_a_place_that_is_none_is_refused_before_it_begins(
+    client: AsyncClient, report: str
+) -> None:
+    """RELIABILITY 19: nothing is cut off in the middle for what can be known before."""
+    query = {"format": "csv", "cursor": "no place"}
+    answer = await client.get(f"{API}/reports/{report}", params=query)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/cursor-invalid")
