@@ -30,6 +30,7 @@ from commands.party import (
 )
 from domain.errors import (
     CursorInvalid,
+    Erased,
     IdempotencyKeyReused,
     NotFound,
     PartyInvalid,
@@ -50,7 +51,7 @@ Search = Annotated[str, Query(max_length=200), AfterValidator(storable)]
     status_code=201,
     response_model=PartyMoved,
     responses=refusals(
-        PartyInvalid, NotFound, ScopeRefused, TemplateNotIssuable, IdempotencyKeyReused
+        PartyInvalid, NotFound, Erased, ScopeRefused, TemplateNotIssuable, IdempotencyKeyReused
     ),
 )
 async def post_party(call: ApiCall, wanted: NewParty, _key: IdempotencyKey = None) -> Response:
@@ -87,7 +88,7 @@ async def get_party(call: ApiCall, party_id: UUID) -> PartyDetail:
     return PartyDetail.with_passages(row, await passages_of(call.work.db, row.id))
 
 
-@router.patch("/{party_id}", responses=refusals(NotFound, PartyInvalid))
+@router.patch("/{party_id}", responses=refusals(NotFound, Erased, PartyInvalid))
 async def patch_party(call: ApiCall, party_id: UUID, changes: PartyChanges) -> PartyShape:
     """Replaces some members; another address renews every open link of the party."""
     stated = changes.stated()
@@ -100,7 +101,7 @@ async def patch_party(call: ApiCall, party_id: UUID, changes: PartyChanges) -> P
     "/{party_id}/transitions",
     response_model=PartyMoved,
     responses=refusals(
-        NotFound, TransitionRefused, ScopeRefused, TemplateNotIssuable, IdempotencyKeyReused
+        NotFound, Erased, TransitionRefused, ScopeRefused, TemplateNotIssuable, IdempotencyKeyReused
     ),
 )
 async def post_transition(
@@ -119,7 +120,7 @@ async def _move(call: Call, party_id: UUID, wanted: WantedTransition) -> PartyMo
 @router.post(
     "/{party_id}/unlock",
     response_model=PartyShape,
-    responses=refusals(NotFound, IdempotencyKeyReused),
+    responses=refusals(NotFound, Erased, IdempotencyKeyReused),
 )
 async def post_unlock(call: ApiCall, party_id: UUID, _key: IdempotencyKey = None) -> Response:
     """Clears the lock after too many wrong codes (SX-16)."""

@@ -21,6 +21,7 @@ from api.shapes.public_session import (
 from commands.public_session import correct_address, extend, reissue, resend, revoke
 from commands.settlement import retry_advance
 from domain.errors import (
+    Erased,
     ExtensionRefused,
     IdempotencyKeyReused,
     MailTooSoon,
@@ -40,7 +41,7 @@ router = APIRouter(prefix="/api/v1/public-sessions/{session_id}", tags=["public-
 @router.post(
     "/revoke",
     response_model=PublicSessionDetail,
-    responses=refusals(NotFound, SessionEnded, IdempotencyKeyReused),
+    responses=refusals(NotFound, Erased, SessionEnded, IdempotencyKeyReused),
 )
 async def post_revoke(
     call: ApiCall, session_id: UUID, wanted: Revocation, _key: IdempotencyKey = None
@@ -59,7 +60,7 @@ async def _revoke(call: Call, session_id: UUID, wanted: Revocation) -> PublicSes
     status_code=201,
     response_model=IssuedPublicSession,
     responses=refusals(
-        NotFound, ReissueRefused, ScopeRefused, TemplateNotIssuable, IdempotencyKeyReused
+        NotFound, Erased, ReissueRefused, ScopeRefused, TemplateNotIssuable, IdempotencyKeyReused
     ),
 )
 async def post_reissue(
@@ -79,7 +80,7 @@ async def _reissue(call: Call, session_id: UUID, wanted: Reissue) -> IssuedPubli
 @router.post(
     "/extend",
     response_model=PublicSessionDetail,
-    responses=refusals(NotFound, SessionEnded, ExtensionRefused, IdempotencyKeyReused),
+    responses=refusals(NotFound, Erased, SessionEnded, ExtensionRefused, IdempotencyKeyReused),
 )
 async def post_extend(
     call: ApiCall, session_id: UUID, wanted: Extension, _key: IdempotencyKey = None
@@ -96,7 +97,9 @@ async def _extend(call: Call, session_id: UUID, wanted: Extension) -> PublicSess
 @router.post(
     "/resend",
     response_model=PublicSessionDetail,
-    responses=refusals(NotFound, SessionEnded, NoContactAddress, MailTooSoon, IdempotencyKeyReused),
+    responses=refusals(
+        NotFound, Erased, SessionEnded, NoContactAddress, MailTooSoon, IdempotencyKeyReused
+    ),
 )
 async def post_resend(call: ApiCall, session_id: UUID, _key: IdempotencyKey = None) -> Response:
     """Mails the invitation once more, with the same link (C14)."""
@@ -110,7 +113,7 @@ async def _resend(call: Call, session_id: UUID) -> PublicSessionDetail:
 @router.post(
     "/correct-address",
     response_model=PublicSessionDetail,
-    responses=refusals(NotFound, SessionEnded, PartyInvalid, IdempotencyKeyReused),
+    responses=refusals(NotFound, Erased, SessionEnded, PartyInvalid, IdempotencyKeyReused),
 )
 async def post_address(
     call: ApiCall, session_id: UUID, wanted: CorrectedAddress, _key: IdempotencyKey = None
@@ -127,7 +130,7 @@ async def _correct(call: Call, session_id: UUID, wanted: CorrectedAddress) -> Pu
 @router.post(
     "/advance",
     response_model=PublicSessionDetail,
-    responses=refusals(NotFound, NothingToAdvance, IdempotencyKeyReused),
+    responses=refusals(NotFound, Erased, NothingToAdvance, IdempotencyKeyReused),
 )
 async def post_advance(call: ApiCall, session_id: UUID, _key: IdempotencyKey = None) -> Response:
     """Tries a blocked advance again (PS-39); a new refusal is kept as its reason."""

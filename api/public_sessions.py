@@ -29,6 +29,7 @@ from commands.party import find_party
 from domain.audit import AuditEvent
 from domain.errors import (
     CursorInvalid,
+    Erased,
     IdempotencyKeyReused,
     NotFound,
     ScopeRefused,
@@ -52,7 +53,7 @@ Search = Annotated[str, Query(max_length=200), AfterValidator(storable)]
     status_code=201,
     response_model=IssuedPublicSession,
     responses=refusals(
-        NotFound, ScopeRefused, TemplateNotIssuable, SettingRefused, IdempotencyKeyReused
+        NotFound, Erased, ScopeRefused, TemplateNotIssuable, SettingRefused, IdempotencyKeyReused
     ),
 )
 async def post_session(
