@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 
 from commands.member import invite_member, set_password
+from commands.member_admission import begin_session
+from commands.member_session import Browser
+from commands.member_token import first_tokens
 from commands.password import hashed
 from commands.setting import ChangeSettings, change_settings
 from commands.token import CreateToken, create_token
+from commands.work import Work
 from domain.actor import OPERATOR
 from domain.member import MemberFields, Role
-from store.member import MemberRow
+from domain.member_token import Tokens
+from domain.sign_in import SignInMode
+from store.member import MemberRow, member_by_id
 from store.member_session import MemberSessionRow
 from store.workspace import workspace_by_id
 from tests.rooms.house import House
@@ -56,6 +63,13 @@ class Office:
         found: dict[str, Any] = answer.json()
         return found
 
+    async def programs(self, member_id: UUID, count: int) -> list[Tokens]:
+        """Tokens of programs of a member that are signed in, all in one transaction."""
+        async with self.house.transactions.work() as work:
+            member = await member_by_id(work.db, self.house.workspace_id, member_id, lock=True)
+            assert member is not None
+            return [await first_tokens(work, await _session(work, member)) for _ in range(count)]
+
     async def refresh(self, token: str) -> Response:
         """Asks for the next pair."""
         form = {"grant_type": "refresh_token", "refresh_token": token}
@@ -85,6 +99,13 @@ class Office:
             workspace = await workspace_by_id(work.db, self.house.workspace_id)
             _, text = await create_token(work, workspace, CreateToken("tests", role=role))
             return text
+
+
+async def _session(work: Work, member: MemberRow) -> MemberSessionRow:
+    browser = Browser(name="program", takes_tokens=True)
+    begun = await begin_session(work, member, SignInMode.PASSWORD, browser)
+    assert begun.session is not None
+    return begun.session
 
 
 async def office_of(house: House, app: FastAPI, client: AsyncClient) -> Office:

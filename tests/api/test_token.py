@@ -159,64 +159,6 @@ async def test_the_last_access_token_ends_with_its_family(office: Office, clock:
     assert (await office.refresh(tokens["refresh_token"])).json()["expires_in"] == 600
 
 
-async def test_an_honest_repetition_gets_the_same_answer(office: Office, clock: Clock) -> None:
-    await office.member()
-    tokens = await office.tokens()
-    first = await office.refresh(tokens["refresh_token"])
-    clock.turn(seconds=9)
-    assert (await office.refresh(tokens["refresh_token"])).content == first.content
-    assert await office.is_good(first.json()["access_token"])
-    assert await ends(office) == []
-
-
-async def test_a_repetition_after_ten_seconds_ends_the_family(office: Office, clock: Clock) -> None:
-    await office.member()
-    tokens = await office.tokens()
-    newer = (await office.refresh(tokens["refresh_token"])).json()
-    clock.turn(seconds=10)
-    assert (await office.refresh(tokens["refresh_token"])).status_code == 400
-    assert await ends(office) == ["token_reused"]
-    assert not await office.is_good(newer["access_token"])
-    assert (await office.refresh(newer["refresh_token"])).status_code == 400
-
-
-async def test_a_repetition_after_the_next_exchange_ends_the_family(office: Office) -> None:
-    # Two that go on apart are two holders, however quick they are.
-    await office.member()
-    tokens = await office.tokens()
-    newer = (await office.refresh(tokens["refresh_token"])).json()
-    assert (await office.refresh(newer["refresh_token"])).status_code == 200
-    assert (await office.refresh(tokens["refresh_token"])).status_code == 400
-    assert await ends(office) == ["token_reused"]
-
-
-@pytest.mark.load
-async def test_a_hundred_families_that_are_reused_die(office: Office, clock: Clock) -> None:
-    await office.member()
-    await office.set(session_check_concurrency=False)
-    families = [await office.tokens() for _ in range(100)]
-    newer = [(await office.refresh(each["refresh_token"])).json() for each in families]
-    clock.turn(seconds=11)
-    reused = [await office.refresh(each["refresh_token"]) for each in families]
-    assert {each.status_code for each in reused} == {400}
-    assert Counter(await ends(office)) == {"token_reused": 100}
-    assert await office.sessions() == []
-    assert not await office.is_good(newer[-1]["access_token"])
-
-
-async def test_sixteen_at_once_get_one_pair_and_nobody_is_logged_out(office: Office) -> None:
-    await office.member()
-    tokens = await office.tokens()
-    for _ in range(5):
-        race = [office.refresh(tokens["refresh_token"]) for _ in range(16)]
-        answers = await asyncio.gather(*race)
-        assert {each.status_code for each in answers} == {200}
-        assert len({each.content for each in answers}) == 1
-        tokens = answers[0].json()
-    assert len(await office.house.all(MemberTokenRow)) == 6
-    assert await office.is_good(tokens["access_token"])
-
-
 async def test_revoking_ends_exactly_that_portals_session(office: Office) -> None:
     # SX-14
     await office.member()
