@@ -9,7 +9,7 @@ from httpx2 import Response
 from commands.door import open_door
 from tests.api.members import Console, open_console
 from tests.rooms.house import furnish
-from tests.rooms.member_browser import EMAIL, MemberBrowser
+from tests.rooms.member_browser import EMAIL, PASSWORD, MemberBrowser
 from tests.rooms.party_browser import words
 
 
@@ -51,6 +51,22 @@ async def test_after_a_warning_the_members_session_ends(console: Console) -> Non
         assert await console.ends() == ["different_user"]
         asked = await browser.follow(await browser.get())
         assert "somebody else" in words(asked).lower()
+
+
+async def test_moving_between_account_and_room_needs_no_logging_out(console: Console) -> None:
+    """SX-4: nothing of the member is left for the party, and each comes back by its own way."""
+    async with console.signed_in() as browser:
+        link, page = await code_page(console, browser)
+        room = (await verify(console, browser, link, ends=announced(page))).headers["location"]
+        assert (await browser.party.get(room)).status_code == 200
+        for path in ("", "/account", "/members"):
+            assert (await browser.get(path)).status_code == 303, path
+        assert (await browser.post("/account/password", old=PASSWORD)).status_code == 401
+        assert (await browser.sign_in()).status_code == 303
+        assert (await browser.get("/account")).status_code == 200
+        assert (await browser.party.get(room)).status_code == 200
+        await browser.post("/sign-out")
+        assert (await browser.party.get(room)).status_code == 200
 
 
 async def test_without_the_warning_nothing_is_looked_at(console: Console) -> None:
