@@ -50,7 +50,7 @@ async def test_nobody_is_led_elsewhere(browser: MemberBrowser) -> None:
 
 
 async def test_strangers_wrong_passwords_and_locks_read_alike(console: Console) -> None:
-    # ASVS 6.3.8: same status, headers and body
+    # ASVS 6.3.8, RELIABILITY 28: same status, headers and body
     await set_here(console.house, login_failures=3)
     for _ in range(3):
         async with console.browser() as guessing:

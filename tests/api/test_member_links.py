@@ -192,6 +192,7 @@ async def test_no_link_is_in_a_log_line(house: House, browser: PartyBrowser, bas
 async def test_the_answer_is_the_same_whoever_it_is(
     house: House, browser: PartyBrowser, base: str
 ) -> None:
+    # ASVS 6.3.8, RELIABILITY 28: same status, headers and body
     await register(house, EMAIL)
     known = await browser.post(f"{base}/forgot-password", email=EMAIL)
     unknown = await browser.post(f"{base}/forgot-password", email="ben@office.example")
