@@ -20,8 +20,8 @@ router = APIRouter(
 )
 
 LONGEST_ADDRESS = 320
-ANSWERS_AFTER = 0.25
-"""Seconds from the question to its answer, longer than making a link and its mail takes."""
+ANSWERS_AFTER = 0.5
+"""Seconds from the question to its answer, longer than making a link takes on a busy machine."""
 
 
 @router.get("")
