@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import mean, variance
 from typing import Any
 
 
@@ -16,6 +17,17 @@ def percentile(samples: Sequence[float], percent: float) -> float:
 def median(samples: Sequence[float]) -> float:
     """The 50th percentile."""
     return percentile(samples, 50)
+
+
+def cropped(samples: Sequence[float], percent: float) -> list[float]:
+    """The samples without the slowest `percent` of them."""
+    return sorted(samples)[: len(samples) - math.floor(len(samples) * percent / 100)]
+
+
+def welch(one: Sequence[float], other: Sequence[float]) -> float:
+    """Welch's t: how many standard errors two means are apart, whatever the variances."""
+    error = math.sqrt(variance(one) / len(one) + variance(other) / len(other))
+    return (mean(one) - mean(other)) / error
 
 
 @dataclass(frozen=True, slots=True)

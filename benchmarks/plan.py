@@ -22,6 +22,7 @@ class Plan:
     file: int
     events: int
     keys: int
+    pairs: int
     longest: float
     until: float
     limit: float
@@ -45,9 +46,10 @@ FULL = Plan(
     file=1024 * MIB,
     events=100_000,
     keys=5000,
+    pairs=2000,
     longest=10,
     until=120,
-    limit=600,
+    limit=3600,
 )
 QUICK = Plan(
     alone=5,
@@ -59,6 +61,7 @@ QUICK = Plan(
     file=64 * MIB,
     events=10_000,
     keys=400,
+    pairs=100,
     longest=4,
     until=30,
     limit=240,

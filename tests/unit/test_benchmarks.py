@@ -15,9 +15,11 @@ from benchmarks.figures import (
     at_least_of_floor,
     at_most,
     at_most_of_floor,
+    cropped,
     median,
     percentile,
     under,
+    welch,
 )
 from benchmarks.plan import FULL, MIB, QUICK, Plan
 from benchmarks.processes import Memory
@@ -43,6 +45,18 @@ def test_percentiles_are_samples_whatever_their_order(percent: float, expected: 
 def test_the_99th_of_few_samples_is_the_slowest() -> None:
     assert percentile([5.0, 900.0, 6.0], 99) == 900.0
     assert median([5.0, 900.0, 6.0]) == 6.0
+
+
+def test_the_slowest_are_cropped() -> None:
+    assert cropped([float(each) for each in range(100, 0, -1)], 5) == list(range(1, 96))
+    assert cropped([3.0, 1.0, 2.0], 5) == [1.0, 2.0, 3.0]
+
+
+def test_means_are_apart_in_standard_errors() -> None:
+    one, other = [1.0, 2.0, 3.0] * 10, [2.0, 3.0, 4.0] * 10
+    assert welch(one, one) == 0
+    assert welch(one, other) == pytest.approx(-4.6637, abs=0.0001)
+    assert welch(other, one) == -welch(one, other)
 
 
 @pytest.mark.parametrize(
