@@ -64,5 +64,5 @@ QUICK = Plan(
     pairs=100,
     longest=4,
     until=30,
-    limit=240,
+    limit=600,
 )
