@@ -13,6 +13,8 @@ class MailKind(StrEnum):
     INVITATION = "invitation"
     CODE = "code"
     REMINDER = "reminder"
+    SIGNATURE_REQUEST = "signature_request"
+    SIGNED_COPY = "signed_copy"
     COMPLETED = "completed"
     EXPIRED = "expired"
     REVOKED = "revoked"
@@ -20,6 +22,7 @@ class MailKind(StrEnum):
     ISSUER_EXPIRED = "issuer_expired"
     ISSUER_DECLINED = "issuer_declined"
     ISSUER_BOUNCED = "issuer_bounced"
+    ISSUER_SIGNED = "issuer_signed"
     MEMBER_INVITATION = "member_invitation"
     MEMBER_PASSWORD_RESET = "member_password_reset"  # noqa: S105 - a kind, not a secret
     MEMBER_ACCOUNT_DELETION = "member_account_deletion"

@@ -107,13 +107,16 @@ _WITH_LINK = ("link", "expires_at", "left")
 
 ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.INVITATION: (*_SESSION, "left", "link"),
+    MailKind.SIGNATURE_REQUEST: (*_SESSION, "left", "link"),
     # No address and no text that somebody typed: a code never travels with a link (C11).
     MailKind.CODE: ("workspace_name", "party_name", "session_title", "code", "code_expires_at"),
     MailKind.REMINDER: (*_SESSION, "left", "link"),
     MailKind.COMPLETED: _SESSION,
+    MailKind.SIGNED_COPY: _SESSION,
     MailKind.EXPIRED: _SESSION,
     MailKind.REVOKED: (*_SESSION, "message"),
     MailKind.ISSUER_COMPLETED: _ISSUER,
+    MailKind.ISSUER_SIGNED: _ISSUER,
     MailKind.ISSUER_EXPIRED: _ISSUER,
     MailKind.ISSUER_DECLINED: (*_ISSUER, "reason"),
     MailKind.ISSUER_BOUNCED: (*_ISSUER, "left", "reason"),
@@ -129,6 +132,7 @@ ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
 
 REQUIRED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.INVITATION: ("link", "expires_at"),
+    MailKind.SIGNATURE_REQUEST: ("link", "expires_at"),
     MailKind.CODE: ("code",),
     MailKind.REMINDER: ("link", "expires_at"),
     MailKind.MEMBER_INVITATION: ("link", "left"),

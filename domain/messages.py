@@ -70,6 +70,92 @@ class PublicSessionOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningSessionStart:
+    """Starts `SigningSession`: its row's id, its first fence, and when to look at it."""
+
+    signing_id: str
+    fence: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SigningTakenOver:
+    """A window was opened, the first one or another; `due_at` is when its silence would end it."""
+
+    fact_id: str
+    fence: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SigningLeft:
+    """The holder closed its window; the next one is asked nothing."""
+
+    fact_id: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningMoment:
+    """Asks about one signing session at one time of the workflow's clock."""
+
+    signing_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SigningChecked:
+    """What the row says: its fence, and when to look again; None once the session is over."""
+
+    fence: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningOutcome:
+    """What `SigningSession` ends with: how often the place changed hands."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementStart:
+    """Starts `Agreement`: its row's id."""
+
+    agreement_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementNews:
+    """Something happened to an agreement: a signature, a refusal, a change, the cancellation."""
+
+    fact_id: str
+    signer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementMoment:
+    """Asks an activity about one agreement at one time of the workflow's clock."""
+
+    agreement_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementStep:
+    """What comes next, one of `domain.agreement.NextStep`."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementOutcome:
+    """What `Agreement` ends with: its state."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailStart:
     """Starts `Mail`: its row's id."""
 

@@ -21,6 +21,8 @@ class Permission(StrEnum):
     SESSIONS_READ = "public_sessions.read"
     SESSIONS_MANAGE = "public_sessions.manage"
     SUBMISSIONS_READ = "submissions.read"
+    AGREEMENTS_READ = "agreements.read"
+    AGREEMENTS_MANAGE = "agreements.manage"
     ERASE = "erasures.order"
     AUDIT_READ = "audit.read"
     REPORTS_READ = "reports.read"
@@ -37,6 +39,7 @@ _READS = frozenset(
         Permission.PARTIES_READ,
         Permission.SESSIONS_READ,
         Permission.SUBMISSIONS_READ,
+        Permission.AGREEMENTS_READ,
         Permission.SETTINGS_READ,
         Permission.MEMBERS_READ,
     }
@@ -45,7 +48,12 @@ _READS = frozenset(
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
     Role.PUBLISHER: _READS
-    | {Permission.DEFINITIONS_EDIT, Permission.PARTIES_EDIT, Permission.SESSIONS_MANAGE},
+    | {
+        Permission.DEFINITIONS_EDIT,
+        Permission.PARTIES_EDIT,
+        Permission.SESSIONS_MANAGE,
+        Permission.AGREEMENTS_MANAGE,
+    },
     Role.AUDITOR: _READS | {Permission.AUDIT_READ, Permission.REPORTS_READ},
 }
 

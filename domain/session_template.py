@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from domain.agreement_draft import Extent, check_fields
 from domain.definition import DefinitionStatus, Reader
 from domain.errors import ScopeRefused, TemplateNotIssuable
 from domain.fault import Fault
@@ -14,13 +15,16 @@ from domain.setting_level import faults_on
 from domain.task import TaskKind
 from domain.upload import UploadScope, check_retention, check_upload, retention_of
 
+OF_SIGNATURES = ("fields", "step_up")
 TRIGGERS = ("manual", "lifecycle")
 SUBJECTS = ("none", "optional", "required")
 LONGEST_BOUND_DAYS = 366
 MOST_TASKS = 50
+MOST_PAGES = 200
+"""Of a document; how many it has is known when it is published."""
 DEFAULT_REMINDERS = (3, 1)
 TASK_MEMBERS = frozenset(
-    ["key", "kind", "title", "help", "form", "document", "statement", "upload"]
+    ["key", "kind", "title", "help", "form", "document", "statement", "upload", "fields", "step_up"]
 )
 MEMBERS = frozenset(
     [
@@ -238,7 +242,7 @@ def _check_form_task(read: Reader, raw: Mapping[str, Any], at: str, referable: R
     form = read.text(raw, "form", at)
     if form:
         read.known(form, referable.forms, f"{at}/form", "form")
-    _unwanted(read, raw, at, ("document", "statement", "upload"))
+    _unwanted(read, raw, at, ("document", "statement", "upload", *OF_SIGNATURES))
 
 
 def _check_acknowledgment_task(
@@ -248,7 +252,7 @@ def _check_acknowledgment_task(
     if document:
         read.known(document, referable.documents, f"{at}/document", "document")
     read.text(raw, "statement", at, longest=2000)
-    _unwanted(read, raw, at, ("form", "upload"))
+    _unwanted(read, raw, at, ("form", "upload", *OF_SIGNATURES))
 
 
 def _check_confirmation_task(
@@ -258,12 +262,27 @@ def _check_confirmation_task(
         _check_acknowledgment_task(read, raw, at, referable)
         return
     read.text(raw, "statement", at, longest=2000)
-    _unwanted(read, raw, at, ("form", "upload"))
+    _unwanted(read, raw, at, ("form", "upload", *OF_SIGNATURES))
 
 
 def _check_upload_task(read: Reader, raw: Mapping[str, Any], at: str, _: Referable) -> None:
     check_upload(read, raw.get("upload"), f"{at}/upload")
-    _unwanted(read, raw, at, ("form", "document", "statement"))
+    _unwanted(read, raw, at, ("form", "document", "statement", *OF_SIGNATURES))
+
+
+def _check_signature_task(
+    read: Reader, raw: Mapping[str, Any], at: str, referable: Referable
+) -> None:
+    document = read.text(raw, "document", at)
+    if document:
+        read.known(document, referable.documents, f"{at}/document", "document")
+    read.text(raw, "statement", at, longest=2000)
+    read.switch(raw, "step_up", at)
+    placed = Reader()
+    check_fields(placed, raw, Extent(MOST_PAGES, (True,)))
+    for each in placed.faults:
+        read.fault(f"{at}{each.pointer}", each.message)
+    _unwanted(read, raw, at, ("form", "upload"))
 
 
 def _unwanted(read: Reader, raw: Mapping[str, Any], at: str, names: tuple[str, ...]) -> None:
@@ -277,4 +296,5 @@ TASK_CHECKS = {
     TaskKind.ACKNOWLEDGMENT: _check_acknowledgment_task,
     TaskKind.CONFIRMATION: _check_confirmation_task,
     TaskKind.UPLOAD: _check_upload_task,
+    TaskKind.SIGNATURE: _check_signature_task,
 }

@@ -93,6 +93,11 @@ def text(default: str, meaning: str, **more: Any) -> Any:
     return setting(default, "text", meaning, **more)
 
 
+def address(default: str, meaning: str, **more: Any) -> Any:
+    """A URL that people are led to; empty for none."""
+    return setting(default, "address", meaning, **more)
+
+
 def switch(*, default: bool, meaning: str, **more: Any) -> Any:
     """Something that is on or off."""
     return setting(default, "switch", meaning, **more)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from domain.exit_url import exit_url_fault
 from domain.setting import Setting
 
 LONGEST_TEXT = 200
@@ -27,6 +28,8 @@ def fault_of(setting: Setting, plain: Any) -> str | None:
         return None if isinstance(plain, bool) else "must be on or off"
     if setting.unit == "text":
         return _text_fault(setting, plain)
+    if setting.unit == "address":
+        return exit_url_fault(plain)
     # A switch is an int to Python, and to nobody else.
     if not isinstance(plain, int) or isinstance(plain, bool):
         return "must be a whole number"

@@ -22,6 +22,7 @@ from domain.setting import (
     Setting,
     described,
 )
+from domain.setting import address as _address
 from domain.setting import count as _count
 from domain.setting import length as _length
 from domain.setting import setting as _setting
@@ -137,6 +138,27 @@ class Settings(SignInSettings):
     )
     binding_touch_interval: timedelta = _length(
         15 * SECOND, SECOND, MINUTE, "Activity is written down at most this often"
+    )
+    signing_idle: timedelta = _length(
+        5 * MINUTE, MINUTE, 12 * HOUR, "A signer's window may be idle for this long"
+    )
+    signing_grace: timedelta = _length(
+        60 * SECOND,
+        20 * SECOND,
+        10 * MINUTE,
+        "Time to answer a signer's idle warning (WCAG 2.2.1: 20 s at least)",
+    )
+    window_alive: timedelta = _length(
+        20 * SECOND,
+        5 * SECOND,
+        2 * MINUTE,
+        "A window that is not heard of for this long is taken to be closed",
+    )
+    exit_url: str = _address(
+        "",
+        "Where a signer goes who cancels or whose window was closed: https, or http on this"
+        " machine; empty for a page of ours",
+        **OF_WORKSPACE,
     )
     room_poll_interval: timedelta = _length(
         timedelta(milliseconds=400),

@@ -12,6 +12,7 @@ class TaskKind(StrEnum):
     ACKNOWLEDGMENT = "acknowledgment"
     CONFIRMATION = "confirmation"
     UPLOAD = "upload"
+    SIGNATURE = "signature"
 
 
 class TaskState(StrEnum):

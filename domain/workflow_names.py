@@ -6,16 +6,22 @@ PUBLIC_SESSION = "PublicSession"
 MAIL = "Mail"
 HOUSEKEEPING = "Housekeeping"
 UPLOAD_CHECK = "UploadCheck"
+SIGNING_SESSION = "SigningSession"
+AGREEMENT = "Agreement"
 
 SESSION_QUEUE = "gatepass-sessions"
 MAIL_QUEUE = "gatepass-mail"
 HOUSEKEEPING_QUEUE = "gatepass-housekeeping"
 UPLOAD_CHECK_QUEUE = "gatepass-upload-checks"
+AGREEMENT_QUEUE = "gatepass-agreements"
+SIGNING_QUEUE = "gatepass-signing"
 QUEUE_OF = {
     PUBLIC_SESSION: SESSION_QUEUE,
     MAIL: MAIL_QUEUE,
     HOUSEKEEPING: HOUSEKEEPING_QUEUE,
     UPLOAD_CHECK: UPLOAD_CHECK_QUEUE,
+    SIGNING_SESSION: SIGNING_QUEUE,
+    AGREEMENT: AGREEMENT_QUEUE,
 }
 
 HOUSEKEEPING_SCHEDULE = "housekeeping"
@@ -26,11 +32,25 @@ TAKE_OVER = "take_over"
 REVOKE = "revoke"
 DECLINED = "declined"
 DEADLINE_MOVED = "deadline_moved"
+LEFT = "left"
+SIGNED = "signed"
+CHANGED = "changed"
+CANCELLED = "cancelled"
 
 
 def public_session_id(session_id: UUID) -> str:
     """The workflow id of a public session."""
     return f"public-session:{session_id}"
+
+
+def signing_session_id(signing_id: UUID) -> str:
+    """The workflow id of a signing session."""
+    return f"signing-session:{signing_id}"
+
+
+def agreement_id(agreement: UUID) -> str:
+    """The workflow id of an agreement."""
+    return f"agreement:{agreement}"
 
 
 def mail_id(mail: UUID) -> str:
