@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from store.access import LoginRow
+from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
 from store.audit import AuditRow
 from store.binding import BindingRow
 from store.code import CodeRow, CodeTryRow
@@ -24,12 +25,14 @@ from store.known_device import forget_known_devices
 from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
+from store.paper import PaperRow
 from store.party import PartyRow
 from store.passkey import delete_passkeys
 from store.provision import ProvisionRow
 from store.public_session import PublicSessionRow, SubmissionRow
 from store.sealed import KEYS, Keys, Owner, SealedRow, blinded, key_of, opened
 from store.second_factor import delete_factors
+from store.signing_session import SigningSessionRow
 from store.trusted_device import delete_devices
 from store.upload import UploadRow
 from store.visit import VisitRow
@@ -81,10 +84,20 @@ async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
     await _empty(db, UploadRow, col(UploadRow.session_id).in_(sessions), removed_at=removed_at)
     await _empty_mails(db, col(MailRow.session_id).in_(sessions))
     await _empty(db, BindingRow, col(BindingRow.session_id).in_(sessions))
+    await _empty(db, SigningSessionRow, col(SigningSessionRow.session_id).in_(sessions))
+    await _empty(db, AgreementRow, col(AgreementRow.session_id).in_(sessions))
+    await empty_papers(db, sessions)
     codes = select(CodeRow.id).where(col(CodeRow.session_id).in_(sessions))
     await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(codes)))
     await db.execute(delete(CodeRow).where(col(CodeRow.session_id).in_(sessions)))
     await db.execute(delete(VisitRow).where(col(VisitRow.session_id).in_(sessions)))
+
+
+async def empty_papers(db: AsyncSession, owners: Ids) -> None:
+    """Empties the versions, the signers and the pages of agreements that belong to these."""
+    await _empty(db, AgreementVersionRow, col(AgreementVersionRow.owner_id).in_(owners))
+    await _empty(db, AgreementSignerRow, col(AgreementSignerRow.owner_id).in_(owners))
+    await _change(db, PaperRow, col(PaperRow.owner_id).in_(owners), content=b"", size=0)
 
 
 async def _empty_mails(db: AsyncSession, which: ColumnElement[bool]) -> None:

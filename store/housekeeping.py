@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from domain.agreement import OUT
 from domain.mail import MailState
 from store.access import LoginRow, PageVisitRow
+from store.agreement import AgreementRow
 from store.code import CodeRow, CodeTryRow
 from store.intent import IntentRow
 from store.known_device import KnownDeviceRow
@@ -21,6 +23,7 @@ from store.passkey import AnsweredRow
 from store.public_session import OPEN_STATUSES, PublicSessionRow
 from store.second_factor import SecondFactorRow
 from store.sign_in_step import SignInStepRow
+from store.signing_session import SigningSessionRow
 from store.trusted_device import TrustedDeviceRow
 from store.upload import UploadRow, waits_for_check
 from store.visit import VisitRow
@@ -151,6 +154,28 @@ async def unsettled_sessions(
     # `ended_at` is not null, so that the index of unsettled sessions is used.
     is_unsettled = and_(col(table.ended_at) < before, col(table.settled_at).is_(None))
     return await _ids_after(db, table.id, or_(is_open, is_unsettled), after, limit)
+
+
+async def agreements_out(
+    db: AsyncSession, before: datetime, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Agreements that need a workflow since before `before`, in the order of their ids.
+
+    One that came with a public session needs one from its signature on.
+    """
+    table = AgreementRow
+    own = and_(col(table.session_id).is_(None), col(table.sent_at) < before)
+    needs = and_(col(table.state).in_(OUT), or_(own, col(table.signed_at) < before))
+    return await _ids_after(db, table.id, needs, after, limit)
+
+
+async def windows_open(
+    db: AsyncSession, before: datetime, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Signers' windows that were opened before `before` and have no end, in the order of ids."""
+    table = SigningSessionRow
+    is_open = and_(col(table.end_reason).is_(None), col(table.opened_at) < before)
+    return await _ids_after(db, table.id, is_open, after, limit)
 
 
 async def overdue_sessions(db: AsyncSession, ids: Sequence[UUID], before: datetime) -> set[UUID]:

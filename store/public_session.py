@@ -69,6 +69,7 @@ class PublicSessionRow(SealedRow, table=True):
     ended_at: datetime | None = optional_instant()
     settled_at: datetime | None = optional_instant()
     ordered: bool
+    signs: bool = False
     scope: dict[str, Any] = json_column()
     reminders: list[int] = json_column(list)
     settings: dict[str, Any] = json_column()
@@ -132,6 +133,8 @@ class TaskRow(SQLModel, table=True):
     document_version: int | None = None
     statement: str | None = None
     upload: dict[str, Any] | None = optional_json()
+    agreement_id: UUID | None = Field(default=None, foreign_key="agreement.id")
+    signer: int | None = None
     completed_at: datetime | None = optional_instant()
 
 

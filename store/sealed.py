@@ -37,11 +37,12 @@ class OwnerKind:
     PARTY = "party"
     PUBLIC_SESSION = "public_session"
     MEMBER = "member"
+    AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The workspace, party, public session or member whose key seals a row."""
+    """The workspace, party, public session, member or agreement whose key seals a row."""
 
     workspace_id: UUID
     subject_id: UUID

@@ -1,0 +1,112 @@
+"""Signing sessions: which of a signer's windows may fill and sign one task."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, col, select
+from typing_extensions import override
+
+from domain.window import Window, WindowEnd
+from store.columns import instant, optional_instant, primary_id
+from store.never_clear import never_clear, refuse_clear
+from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
+
+
+class SigningSessionRow(SealedRow, table=True):
+    """One signer at one task: the window that holds it, and what was entered so far.
+
+    `seen_version` is the version the signer has confirmed; `values` were saved by the holder;
+    `left_behind` are those of a window that had lost its place: shown, never merged (N8).
+    """
+
+    __tablename__ = "signing_session"
+    __table_args__ = (never_clear(),)
+
+    id: UUID = primary_id()
+    workspace_id: UUID = Field(foreign_key="workspace.id")
+    session_id: UUID = Field(foreign_key="public_session.id", index=True)
+    task_id: UUID = Field(foreign_key="task.id", unique=True)
+    agreement_id: UUID = Field(foreign_key="agreement.id", index=True)
+    position: int
+    holder: str = ""
+    fence: int = 0
+    binding_id: UUID | None = None
+    seen_version: int
+    opened_at: datetime = instant()
+    heard_at: datetime = instant()
+    active_at: datetime = instant()
+    confirmed_at: datetime | None = optional_instant()
+    stepped_up_at: datetime | None = optional_instant()
+    stepped_up_fence: int = 0
+    ended_at: datetime | None = optional_instant()
+    end_reason: str | None = None
+
+    values = sealed("values", dict[str, Any]())
+    left_behind = sealed("left_behind", dict[str, Any]())
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    @override
+    def owner(self) -> Owner:
+        """The public session it is part of."""
+        return Owner(self.workspace_id, self.session_id, OwnerKind.PUBLIC_SESSION)
+
+    @property
+    def window(self) -> Window:
+        """The domain value of its window."""
+        ended = WindowEnd(self.end_reason) if self.end_reason else None
+        return Window(self.holder, self.fence, self.heard_at, self.active_at, ended)
+
+    def hold(self, window: Window) -> None:
+        """Writes the window down."""
+        self.holder, self.fence = window.holder, window.fence
+        self.heard_at, self.active_at = window.heard_at, window.active_at
+        self.end_reason = window.ended
+        if window.ended is None:
+            self.ended_at = None
+
+
+refuse_clear(SigningSessionRow)
+
+
+async def signing_session_of_task(
+    db: AsyncSession, task_id: UUID, *, lock: bool = False
+) -> SigningSessionRow | None:
+    """The signing session of a task, if it was ever opened; its row locked if asked."""
+    found = select(SigningSessionRow).where(SigningSessionRow.task_id == task_id)
+    return await _one(db, found, lock=lock)
+
+
+async def signing_session_by_id(
+    db: AsyncSession, signing_id: UUID, *, lock: bool = False
+) -> SigningSessionRow | None:
+    """A signing session; its row locked if asked."""
+    found = select(SigningSessionRow).where(SigningSessionRow.id == signing_id)
+    return await _one(db, found, lock=lock)
+
+
+async def _one(db: AsyncSession, found: Any, *, lock: bool) -> SigningSessionRow | None:
+    found = found.execution_options(populate_existing=True)
+    if lock:
+        found = found.with_for_update()
+    row: SigningSessionRow | None = (await db.scalars(found)).one_or_none()
+    return await opened_one(db, row)
+
+
+async def signing_sessions_of(db: AsyncSession, session_id: UUID) -> Sequence[SigningSessionRow]:
+    """The signing sessions of a public session, locked in the order of their ids."""
+    found = select(SigningSessionRow).where(SigningSessionRow.session_id == session_id)
+    ordered = found.order_by(col(SigningSessionRow.id)).with_for_update()
+    rows = (await db.scalars(ordered.execution_options(populate_existing=True))).all()
+    return await opened(db, rows)
+
+
+async def windows_on(db: AsyncSession, agreement_id: UUID) -> Sequence[SigningSessionRow]:
+    """Every signer's window on an agreement, open or not."""
+    found = select(SigningSessionRow).where(SigningSessionRow.agreement_id == agreement_id)
+    return (await db.scalars(found.order_by(col(SigningSessionRow.position)))).all()
