@@ -10,7 +10,7 @@ TESTS ?= tests
 MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint format form types imports bench lock chromium clean reset
+.PHONY: help setup demo test fuzz lint format form types imports bench lock chromium pdfsig clean reset
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -20,7 +20,7 @@ setup: $(VENV)/.dev ## make the virtual environment with everything for developm
 demo: $(VENV)/.demo ## run everything on this machine (DEMO="--port 9000" passes options)
 	@$(BIN)/gatepass demo --end-with-parent --data $(DATA) $(DEMO)
 
-test: $(VENV)/.dev chromium ## run every test and the coverage gates (TESTS=… for some, no gates)
+test: $(VENV)/.dev chromium pdfsig ## run every test and the coverage gates (TESTS=… for some, no gates)
 	@rm -f .coverage .coverage.*
 ifeq ($(TESTS),tests)
 	@$(BIN)/python -m tests.lanes
@@ -125,3 +125,13 @@ install-chromium:
 	@echo "Installing chromium …"
 	@$(SUDO) sh -c '$(APT) update && $(APT) install -y --no-install-recommends \
 		chromium fonts-dejavu-core >/dev/null'
+
+pdfsig: ## make sure that there is a second judge of sealed documents for the tests
+	@command -v pdfsig >/dev/null || $(MAKE) --no-print-directory install-pdfsig
+
+.PHONY: install-pdfsig
+install-pdfsig:
+	@$(CAN_INSTALL) || { echo "The tests need pdfsig. Install poppler-utils" \
+		"(Debian, Ubuntu: apt-get install poppler-utils) and run make again."; exit 1; }
+	@echo "Installing poppler-utils …"
+	@$(SUDO) sh -c '$(APT) update && $(APT) install -y --no-install-recommends poppler-utils >/dev/null'

@@ -101,14 +101,10 @@ async def sanitised(
     """
     async with aclosing(with_good_head(kind, chunks)) as good:
         head = await anext(good)
-        async with _receiving, _process(kind) as process:
+        async with _receiving, _process(kind.value) as process:
             await _feed(process, _beginning_with(head, good), timeout)
-            verdict = await _verdict(process, timeout)
-            if verdict.refusal:
-                raise UploadRefused(verdict.refusal)
-            if verdict.length > most_kept(limit):
-                raise FileCheckBroken(f"{verdict.length} bytes of a file that may have {limit}")
-            async for each in _kept(process, verdict.length, timeout):
+            length = await _length(process, timeout, most_kept(limit))
+            async for each in _kept(process, length, timeout):
                 yield each
 
 
@@ -119,6 +115,28 @@ def most_kept(limit: int) -> int:
     large one has, the less. Whoever states more is not our parser any more.
     """
     return 2 * limit + _GROWTH
+
+
+async def answer_to(job: str, raw: bytes, within: timedelta, most: int) -> bytes:
+    """What the process says to a job of `file_checks`, `most` bytes at most; raises as above."""
+    async with _receiving, _process(job) as process:
+        await _feed(process, _once(raw), within)
+        length = await _length(process, within, most)
+        return b"".join([each async for each in _kept(process, length, within)])
+
+
+async def _length(process: Process, within: timedelta, most: int) -> int:
+    """How many bytes follow a verdict that is no refusal."""
+    verdict = await _verdict(process, within)
+    if verdict.refusal:
+        raise UploadRefused(verdict.refusal)
+    if verdict.length > most:
+        raise FileCheckBroken(f"{verdict.length} bytes of a file that may have {most}")
+    return verdict.length
+
+
+async def _once(raw: bytes) -> AsyncIterator[bytes]:
+    yield raw
 
 
 async def with_good_head(
@@ -151,8 +169,8 @@ def _check_head(kind: FileKind, head: bytes) -> bool:
     return True
 
 
-def _command(kind: FileKind) -> Sequence[str]:
-    return (sys.executable, "-I", "-c", _BOOT, kind.value, str(os.getpid()))
+def _command(job: str) -> Sequence[str]:
+    return (sys.executable, "-I", "-c", _BOOT, job, str(os.getpid()))
 
 
 @cache
@@ -163,13 +181,13 @@ def _warn_of_missing() -> None:
 
 
 @asynccontextmanager
-async def _process(kind: FileKind) -> AsyncIterator[Process]:
+async def _process(job: str) -> AsyncIterator[Process]:
     """A process that checks one file; gone, whatever happens, when the context ends."""
     _warn_of_missing()
     # Of our environment it gets nothing: the root key may be in there.
     environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     process = await asyncio.create_subprocess_exec(
-        *_command(kind),
+        *_command(job),
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,

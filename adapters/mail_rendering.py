@@ -26,6 +26,7 @@ SUBJECT_NAME = 60
 
 NEEDED = {
     MailKind.INVITATION: ("link", "expires_at"),
+    MailKind.SIGNATURE_REQUEST: ("link", "expires_at"),
     MailKind.CODE: ("code", "code_expires_at"),
     MailKind.REMINDER: ("link", "expires_at"),
     MailKind.EXPIRED: ("expires_at",),

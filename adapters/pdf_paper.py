@@ -183,6 +183,11 @@ class Paper(FPDF):
             self.set_fallback_fonts(["sans", *self._others], exact_match=False)
 
 
+def covers(name: str, text: str) -> bool:
+    """Whether a font has a glyph for every character of a text."""
+    return all(ord(each) in _covered(name) for each in text)
+
+
 @cache
 def _covered(name: str) -> frozenset[int]:
     """The code points that a font has glyphs for."""

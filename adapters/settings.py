@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
+from domain.exit_url import exit_url_fault
 from domain.settings import Settings
 
 PREFIX = "GATEPASS_"
@@ -62,6 +63,8 @@ def _read(raw: str, kind: Any) -> Any:
 
 def _out_of_limits(variable: str, value: Any, metadata: Mapping[str, Any]) -> str | None:
     low, high = metadata["low"], metadata["high"]
+    if metadata["unit"] == "address" and (fault := exit_url_fault(value)):
+        return f"{variable} {fault}"
     if low is not None and not low <= value <= high:
         return f"{variable} must be from {_shown(low)} to {_shown(high)}, got {_shown(value)}"
     return None

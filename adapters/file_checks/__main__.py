@@ -1,4 +1,7 @@
-"""Checks one file, from standard input to standard output: `KIND PARENT-PID`."""
+"""Checks one file, from standard input to standard output: `JOB PARENT-PID`.
+
+A job is a kind of file, or what else is done to one, with its arguments behind colons.
+"""
 
 import codecs
 import importlib
@@ -25,6 +28,12 @@ REWRITES: Mapping[FileKind, tuple[str, str]] = {
 }
 """Module and function of each kind: only the parser that is needed is loaded."""
 
+JOBS: Mapping[str, tuple[str, str]] = {
+    "agreement": ("agreement", "prepared"),
+    "images": ("agreement", "images"),
+}
+"""What is done to a document besides; the same of each."""
+
 _ALPHABETS = ("cp437", "cp1252", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 """Of names in archives and of XML; no other can be loaded once this process is confined."""
 
@@ -36,6 +45,16 @@ def rewrite_of(kind: FileKind) -> Rewrite:
     module, name = REWRITES[kind]
     rewrite: Rewrite = getattr(importlib.import_module(f"adapters.file_checks.{module}"), name)
     return rewrite
+
+
+def rewrite_for(job: str) -> Rewrite:
+    """What a job does to a file; its arguments are the job's."""
+    name, *arguments = job.split(":")
+    if name not in JOBS:
+        return rewrite_of(FileKind(job))
+    module, function = JOBS[name]
+    done = getattr(importlib.import_module(f"adapters.file_checks.{module}"), function)
+    return lambda raw: done(raw, *arguments)
 
 
 def judged(rewrite: Rewrite, raw: bytes) -> tuple[Verdict, bytes]:
@@ -58,9 +77,9 @@ def _refusal(reason: UploadReason, limit: str, given: str) -> UploadRefusal:
     return UploadRefusal(reason, limit, given)
 
 
-def main(kind: str, parent: str) -> None:
+def main(job: str, parent: str) -> None:
     """Load, confine, and only then read the file."""
-    rewrite = rewrite_of(FileKind(kind))
+    rewrite = rewrite_for(job)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     confine(int(parent))
     # From here on what libraries print could quote the file.

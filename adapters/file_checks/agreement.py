@@ -1,0 +1,141 @@
+"""PDF documents that are to be signed: made still, counted, and shown page by page.
+
+An answer is one line of JSON, and behind it what it lists, byte after byte.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from io import BytesIO
+from typing import Any, cast
+
+import pikepdf
+import pypdfium2  # type: ignore[import-untyped]  # has no types
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]  # as above
+from pikepdf import Array, Dictionary, Name, Pdf
+from PIL import Image, WebPImagePlugin
+
+from adapters.file_checks.pdf import rewritten
+from domain.paper import LARGEST_SIDE, MOST_PAGES, SMALLEST_SIDE
+
+MOST_PIXELS = 8_000_000
+_WEBP_QUALITY = 80
+_SIGNED_FLAG = 1
+_DEEPEST_FIELD = 32
+
+LOADED = (Image, WebPImagePlugin)
+"""What would be loaded when the first page is drawn; by then nothing can be loaded."""
+Image.init()
+pdfium.FPDF_InitLibrary()
+
+
+def prepared(raw: bytes) -> bytes:
+    """The document without what acts, its forms a part of its pages; or why it cannot be signed.
+
+    What can be filled in, or changes by itself, would look other at each reader's: there is one
+    picture of a page, and that is what is signed.
+    """
+    if reason := _refusal(raw):
+        return _answer({"refused": reason})
+    still = _still(rewritten(raw))
+    with closing(pypdfium2.PdfDocument(still)) as document:
+        sizes = [document.get_page_size(each) for each in range(len(document))]
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for size in sizes for side in size):
+        return _answer({"refused": "page_size"})
+    return _answer({"pages": sizes}, [still])
+
+
+def images(raw: bytes, width: str, first: str, last: str) -> bytes:
+    """Pages from `first` to `last`, counted from 1, as WebP so many pixels wide."""
+    with closing(pypdfium2.PdfDocument(raw)) as document:
+        document.init_forms()
+        numbers = range(int(first), min(int(last), len(document)) + 1)
+        shown = [_image(document[each - 1], int(width)) for each in numbers]
+    return _answer({"lengths": [len(each) for each in shown]}, shown)
+
+
+def _answer(head: dict[str, Any], bodies: Iterable[bytes] = ()) -> bytes:
+    return b"".join([json.dumps(head).encode(), b"\n", *bodies])
+
+
+def _refusal(raw: bytes) -> str:
+    """Why it cannot be signed, as `adapters.pdf_pages.PdfReason` has it; "" if it can."""
+    try:
+        opened = Pdf.open(BytesIO(raw), suppress_warnings=True)
+    except pikepdf.PasswordError:
+        return "encrypted"
+    with opened as pdf:
+        if len(pdf.pages) > MOST_PAGES:
+            return "too_many_pages"
+        found = {
+            "encrypted": pdf.is_encrypted,
+            "signed": _is_signed(pdf),
+            "xfa": "/XFA" in _form(pdf),
+            "dynamic": "/Collection" in pdf.Root or bool(pdf.Root.get("/NeedsRendering", False)),
+        }
+    return next((reason for reason, is_so in found.items() if is_so), "")
+
+
+def _form(pdf: Pdf) -> Dictionary:
+    form = pdf.Root.get("/AcroForm")
+    return form if isinstance(form, Dictionary) else Dictionary()
+
+
+def _is_signed(pdf: Pdf) -> bool:
+    """By its permissions, by its form's word, or by a field with a signature in it."""
+    flags = _form(pdf).get("/SigFlags", 0)
+    flagged = isinstance(flags, int) and bool(flags & _SIGNED_FLAG)
+    return (
+        "/Perms" in pdf.Root
+        or any(map(_holds_signature, _fields(pdf)))
+        or (flagged and "/DSS" in pdf.Root)
+    )
+
+
+def _holds_signature(field: Dictionary) -> bool:
+    return field.get("/FT") == Name.Sig and isinstance(field.get("/V"), Dictionary)
+
+
+def _fields(pdf: Pdf) -> Iterator[Dictionary]:
+    waiting = [(each, 0) for each in _listed(_form(pdf), "/Fields")]
+    while waiting:
+        field, depth = waiting.pop()
+        yield field
+        if depth < _DEEPEST_FIELD:
+            waiting += [(each, depth + 1) for each in _listed(field, "/Kids")]
+
+
+def _listed(holder: Dictionary, key: str) -> list[Dictionary]:
+    listed = holder.get(key)
+    if not isinstance(listed, Array):
+        return []
+    return [each for each in cast("list[Any]", listed) if isinstance(each, Dictionary)]
+
+
+def _still(raw: bytes) -> bytes:
+    """With everything that is drawn over a page as a part of it, and no form."""
+    with Pdf.open(BytesIO(raw)) as pdf:
+        if bool(_form(pdf).get("/NeedAppearances", False)):
+            pdf.generate_appearance_streams()
+        pdf.flatten_annotations("screen")
+        if "/AcroForm" in pdf.Root:
+            del pdf.Root["/AcroForm"]
+        into = BytesIO()
+        pdf.save(
+            into,
+            deterministic_id=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            # As in `pdf`: a confined process cannot load what reads the metadata.
+            fix_metadata_version=False,
+        )
+    return into.getvalue()
+
+
+def _image(page: Any, width: int) -> bytes:
+    across, down = page.get_size()
+    scale = min((width - 0.01) / across, (MOST_PIXELS / (across * down)) ** 0.5)
+    into = BytesIO()
+    page.render(scale=scale).to_pil().convert("RGB").save(
+        into, "WEBP", quality=_WEBP_QUALITY, method=2
+    )
+    return into.getvalue()

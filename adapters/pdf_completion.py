@@ -1,0 +1,132 @@
+"""The certificate of completion: pages behind an agreement that say who signed what, and when."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from adapters.languages import translations_for, when
+from adapters.pdf_overlay import opened, written
+from adapters.pdf_paper import CODE, HEADING, LABEL, SMALL, STRONG, TEXT, TITLE, Paper
+from domain.agreement_completion import AgreementCompletion, SignerCompletion
+from domain.receipt import Proof
+
+ROOM_FOR_SIGNER = 40.0
+"""In mm; a signer begins on a new page rather than with less."""
+
+Translate = Callable[[str], str]
+
+
+def with_completion(pdf: bytes, completion: AgreementCompletion) -> bytes:
+    """The document with its certificate behind it; the same bytes each time.
+
+    Takes about 0.2 s of computing: call it in a thread.
+    """
+    with opened(pdf) as document, opened(completion_pdf(completion)) as certificate:
+        document.pages.extend(certificate.pages)
+        return written(document)
+
+
+def completion_pdf(completion: AgreementCompletion) -> bytes:
+    """The certificate's pages by themselves."""
+    _ = translations_for(completion.locale).gettext
+    title = _("Certificate of completion: %(title)s") % {"title": completion.title}
+    language = completion.locale.replace("_", "-")
+    paper = Paper(title, completion.workspace_name, language, completion.completed_at)
+    paper.footer_words = partial(_foot, completion.reference, _)
+    paper.add_page()
+    _head(paper, completion, _)
+    _section(paper, _("Who signed"))
+    for each in completion.signers:
+        _signer(paper, completion, each, _)
+    _seal(paper, completion, _)
+    if completion.proof:
+        _proof(paper, completion.proof, _)
+    return bytes(paper.output())
+
+
+def _foot(reference: str, _: Translate, number: int) -> str:
+    words = _("Certificate of completion %(reference)s · Page %(number)s of %(total)s")
+    return words % {"reference": reference, "number": number, "total": "{nb}"}
+
+
+def _head(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
+    paper.words(completion.workspace_name, STRONG)
+    paper.words(_("Certificate of completion"), TITLE)
+    paper.words(completion.title, HEADING)
+    _space(paper, 2)
+    paper.rule()
+    _space(paper, 4)
+    paper.row(_("Sent by"), completion.workspace_name)
+    paper.row(_("Sent"), _moment(completion.sent_at, completion.zone, completion.locale))
+    paper.row(_("Completed"), _moment(completion.completed_at, completion.zone, completion.locale))
+    paper.row(_("Version signed"), str(completion.version))
+    paper.row(_("SHA-256 of it"), completion.sha256, CODE)
+    paper.row(_("Reference"), completion.reference)
+
+
+def _signer(
+    paper: Paper, completion: AgreementCompletion, signer: SignerCompletion, _: Translate
+) -> None:
+    paper.keep(ROOM_FOR_SIGNER)
+    paper.words(signer.name, STRONG)
+    paper.words(signer.email, SMALL)
+    _space(paper, 1)
+    moments = (
+        (_("Mailbox confirmed"), signer.mailbox_confirmed_at),
+        (_("Opened"), signer.opened_at),
+        (_("Signed"), signer.signed_at),
+    )
+    for label, at in moments:
+        if at:
+            paper.row(label, _moment(at, signer.zone, completion.locale))
+    if signer.browser:
+        paper.row(_("Browser"), signer.browser)
+    _space(paper, 3)
+
+
+def _moment(at: datetime, zone: str, locale: str) -> str:
+    """In the time where it was done, and in the time that is the same to everybody."""
+    return f"{when(at, zone, locale)}\n{AgreementCompletion.in_utc(at)}"
+
+
+def _seal(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
+    _section(paper, _("What the seal is"))
+    paper.words(
+        _(
+            "This file is sealed by the service on behalf of %(company)s. The seal shows that "
+            "nothing in it has been changed since, these pages included. It is not a qualified "
+            "electronic signature of a person."
+        )
+        % {"company": completion.workspace_name}
+    )
+    _space(paper, 2)
+    paper.words(
+        _(
+            "That a mailbox was confirmed means that somebody who could read its mail entered a "
+            "code sent to it; how else the signers are known is not recorded here."
+        )
+    )
+
+
+def _proof(paper: Paper, proof: Proof, _: Translate) -> None:
+    _section(paper, _("Proof"))
+    paper.row(_("Entry"), str(proof.index), TEXT)
+    paper.row(_("Entries in the log"), str(proof.size))
+    paper.row(_("Hash of the entry"), proof.leaf, CODE)
+    paper.row(_("Root of the log"), proof.root, CODE)
+    paper.row(_("Path to the root"), "\n".join(proof.path) or "–", CODE)
+    paper.row(_("Public key"), proof.key, CODE)
+    paper.words(_("Signed checkpoint"), LABEL)
+    paper.words(proof.checkpoint.rstrip("\n"), CODE)
+
+
+def _section(paper: Paper, title: str) -> None:
+    _space(paper, 4)
+    paper.keep(ROOM_FOR_SIGNER)
+    paper.words(title, HEADING)
+    paper.rule()
+    _space(paper, 3)
+
+
+def _space(paper: Paper, height: float) -> None:
+    paper.set_y(paper.get_y() + height)
