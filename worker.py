@@ -16,10 +16,12 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.agreement import AgreementActivities
 from activities.housekeeping import HousekeepingActivities, activities_of
 from activities.mail import MailActivities
 from activities.public_session import PublicSessionActivities
 from activities.refusals import RefusalsAreFinal
+from activities.signing_session import SigningSessionActivities
 from activities.upload_check import Scanner, UploadCheckActivities
 from adapters.keyring import open_keyring
 from adapters.linux import close_memory
@@ -39,21 +41,27 @@ from commands.tombstone import TombstoneLayer
 from commands.work import Transactions, utc_now
 from domain.settings import Settings
 from domain.workflow_names import (
+    AGREEMENT_QUEUE,
     HOUSEKEEPING_QUEUE,
     MAIL_QUEUE,
     SESSION_QUEUE,
+    SIGNING_QUEUE,
     UPLOAD_CHECK_QUEUE,
 )
 from store import database
+from workflows.agreement import AgreementWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.public_session import PublicSessionWorkflow
 from workflows.signals import SignalsNeverFail
+from workflows.signing_session import SigningSessionWorkflow
 from workflows.upload_check import UploadCheckWorkflow
 
 log = structlog.get_logger()
 
 SLOTS = 200
+SEALS = 8
+"""Steps of agreements that one process takes at once; a seal computes for a while."""
 SCANS = 4
 """Files that one process has scanned at once; the daemon's own threads are few."""
 CACHED_WORKFLOWS = 500
@@ -103,6 +111,19 @@ def session_worker(client: Client, transactions: Transactions) -> Worker:
             activities.settle,
         ],
     )
+
+
+def signing_worker(client: Client, transactions: Transactions) -> Worker:
+    """The worker of the signing sessions' queue."""
+    activities = SigningSessionActivities(transactions)
+    return _worker(client, SIGNING_QUEUE, SigningSessionWorkflow, [activities.check_window])
+
+
+def agreement_worker(client: Client, transactions: Transactions) -> Worker:
+    """The worker of the agreements' queue: sealing computes, and takes no slots from sessions."""
+    agreements = AgreementActivities(transactions)
+    known = [agreements.advance, agreements.seal, agreements.finish]
+    return _worker(client, AGREEMENT_QUEUE, AgreementWorkflow, known, slots=SEALS)
 
 
 def mail_worker(client: Client, transactions: Transactions, sender: SmtpSender) -> Worker:
@@ -180,6 +201,8 @@ async def compose(settings: Settings, stop: asyncio.Event) -> WorkerParts:
     sender = SmtpSender(settings)
     workers = (
         session_worker(client, transactions),
+        signing_worker(client, transactions),
+        agreement_worker(client, transactions),
         mail_worker(client, transactions, sender),
         housekeeping_worker(client, transactions, telegraph),
         *_upload_check_workers(client, transactions),

@@ -14,6 +14,7 @@ from activities.pulse import pulse
 from adapters.objects import ObjectStore
 from adapters.temporal import Telegraph
 from commands import erasure
+from commands.agreement_reconcile import reconcile_agreements, reconcile_signing
 from commands.member_session_sweep import delete_kept, delete_timed_out
 from commands.reconcile import reconcile_mails, reconcile_sessions
 from commands.tombstone import purge_tombstones
@@ -118,6 +119,20 @@ class HousekeepingActivities:
             return await reconcile_mails(self._transactions, self._telegraph, at, due.cursor)
 
     @activity.defn
+    async def reconcile_agreements(self, due: SweepDue) -> Swept:
+        """Starts the workflows of agreements that Temporal lost."""
+        at = self._transactions.later(due.at)
+        async with pulse():
+            return await reconcile_agreements(self._transactions, self._telegraph, at, due.cursor)
+
+    @activity.defn
+    async def reconcile_signing(self, due: SweepDue) -> Swept:
+        """Starts the workflows of signers' windows that Temporal lost."""
+        at = self._transactions.later(due.at)
+        async with pulse():
+            return await reconcile_signing(self._transactions, self._telegraph, at, due.cursor)
+
+    @activity.defn
     async def recheck_uploads(self, due: SweepDue) -> Swept:
         """Starts the virus checks that Temporal lost; without a scanner the files are ready."""
         at = self._transactions.later(due.at)
@@ -218,6 +233,8 @@ STEPS: Sequence[Callable[[HousekeepingActivities, SweepDue], Awaitable[Swept]]] 
     HousekeepingActivities.remove_orphans,
     HousekeepingActivities.reconcile,
     HousekeepingActivities.reconcile_mails,
+    HousekeepingActivities.reconcile_agreements,
+    HousekeepingActivities.reconcile_signing,
     HousekeepingActivities.recheck_uploads,
     HousekeepingActivities.end_member_sessions,
     HousekeepingActivities.forget_member_sessions,

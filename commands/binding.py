@@ -1,37 +1,33 @@
 """Binds the browser whose person typed the right code (PS-26, PS-27)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from adapters.keyring import same_code
-from commands.door import door_digest, refuse_locked, session_behind, visitor_at
+from commands.code_check import (
+    Candidates,
+    CodeTry,
+    candidates,
+    count_code_try,
+    forgive,
+    use_code,
+    used_here_last,
+)
+from commands.door import asker_at, door_digest, session_behind
 from commands.link import end_binding
-from commands.mail import code_text
-from commands.party import find_party
 from commands.public_session import refuse_ended
-from commands.public_session_terms import code_policy, idle_policy, settings_in
+from commands.public_session_terms import idle_policy, settings_in
 from commands.work import Transactions, Work
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent
 from domain.binding import BindingEnd
-from domain.errors import CodeSpent, CodeWrong, DomainError, VerificationLocked
+from domain.errors import CodeSpent, DomainError
 from domain.messages import TakenOver
 from domain.public_session import Status
 from domain.workflow_names import TAKE_OVER
 from store.binding import BindingRow, binding_by_id, binding_value
-from store.code import (
-    CodeRow,
-    code_value,
-    consume_code,
-    count_try,
-    last_consumed,
-    living_codes,
-    tries_of,
-)
+from store.code import CodeRow
 from store.columns import new_id
-from store.party import PartyRow, forgive_failures
 from store.public_session import PublicSessionRow
 
 BINDING = "binding"
@@ -56,19 +52,6 @@ class Bound:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """The codes a typed one is compared with: living ones, and the one this browser used last."""
-
-    living: tuple[CodeRow, ...]
-    used_here: CodeRow | None
-
-    @property
-    def guesses(self) -> int:
-        """Each comparison is a chance to guess right, so that two codes count twice."""
-        return len(self.living) + (self.used_here is not None)
-
-
 async def verify(transactions: Transactions, wanted: Verify) -> Bound:
     """Binds the browser whose person typed the right code.
 
@@ -87,21 +70,14 @@ async def verify(transactions: Transactions, wanted: Verify) -> Bound:
     return judged
 
 
-async def _count(work: Work, wanted: Verify) -> _Candidates | DomainError:
-    """Counts the try at every code it will be compared with, and for the party."""
-    if not (await _candidates(work, await _open_session(work, wanted), wanted)).guesses:
-        # Nothing to compare with: no lock is taken, so that a robot holds nobody up.
+async def _count(work: Work, wanted: Verify) -> Candidates | DomainError:
+    """Counts the try. With nothing to compare no lock is taken: a robot holds nobody up."""
+    asker = asker_at(work, wanted.door)
+    seen = await _open_session(work, wanted)
+    if not (await candidates(work, seen, asker, await _used_here(work, seen, wanted))).guesses:
         return CodeSpent()
     session = await _open_session(work, wanted, lock=True)
-    party = await find_party(work, session.workspace_id, session.party_id, lock=True)
-    refuse_locked(party)
-    if party.failed_verifications >= code_policy(settings_in(work, session)).failures_per_party:
-        return _lock(work, session, party, wanted)
-    candidates = await _candidates(work, session, wanted)
-    for code in candidates.living:
-        await count_try(work.db, code, door_digest(work, wanted.door))
-    party.failed_verifications += candidates.guesses
-    return candidates if candidates.guesses else CodeSpent()
+    return await count_code_try(work, session, asker, await _used_here(work, session, wanted))
 
 
 async def _open_session(work: Work, wanted: Verify, *, lock: bool = False) -> PublicSessionRow:
@@ -110,25 +86,11 @@ async def _open_session(work: Work, wanted: Verify, *, lock: bool = False) -> Pu
     return session
 
 
-async def _candidates(work: Work, session: PublicSessionRow, wanted: Verify) -> _Candidates:
-    living = await living_codes(work.db, session.id, work.at)
-    tries = await tries_of(work.db, living, door_digest(work, wanted.door))
-    policy = code_policy(settings_in(work, session))
-    triable = tuple(
-        each
-        for each in living
-        if code_value(each, tries.get(each.id, 0)).may_be_tried(work.at, policy)
-    )
-    return _Candidates(triable, await _used_here(work, session, wanted))
-
-
 async def _used_here(work: Work, session: PublicSessionRow, wanted: Verify) -> CodeRow | None:
     """The code that bound this very browser, while it would still be good (SX-5)."""
-    code = await last_consumed(work.db, session.id)
-    place = door_digest(work, wanted.door)
-    if code is None or code.consumed_by != place or code.expires_at <= work.at:
-        return None
-    return code if await _place_of(work, session, place) else None
+    asker = asker_at(work, wanted.door)
+    code = await used_here_last(work, session, asker)
+    return code if code and await _place_of(work, session, asker.place) else None
 
 
 async def _place_of(work: Work, session: PublicSessionRow, place: str) -> BindingRow | None:
@@ -139,60 +101,22 @@ async def _place_of(work: Work, session: PublicSessionRow, place: str) -> Bindin
     return binding if binding.door_digest == place else None
 
 
-async def _judge(work: Work, wanted: Verify, counted: _Candidates) -> Bound | DomainError:
+async def _judge(work: Work, wanted: Verify, counted: Candidates) -> Bound | DomainError:
     """Compares, and binds or says why not."""
     session = await _open_session(work, wanted, lock=True)
-    place = door_digest(work, wanted.door)
-    right = _fitting(work, session, (*counted.living, counted.used_here), wanted.typed)
-    if right is None:
-        return await _wrong(work, session, counted, wanted)
-    if await consume_code(work.db, right.id, place, work.at):
+    asker = asker_at(work, wanted.door)
+    right = await use_code(work, session, counted, CodeTry(asker, wanted.typed))
+    if isinstance(right, DomainError):
+        return right
+    if right.is_first:
         binding = await _bind(work, session, wanted)
-    elif (before := await _place_of(work, session, place)) is not None:
+    elif (before := await _place_of(work, session, asker.place)) is not None:
         # A second submit of the right code from the browser that it bound lands in the room (SX-5).
         binding = before
     else:
         return CodeSpent()
-    await forgive_failures(work.db, session.party_id, counted.guesses)
+    await forgive(work, session, counted)
     return Bound(session.id, _secret(work, binding, wanted.door), session.expires_at)
-
-
-def _fitting(
-    work: Work, session: PublicSessionRow, codes: Sequence[CodeRow | None], typed: str
-) -> CodeRow | None:
-    """Every code is compared, whichever fits, so that the time does not tell."""
-    fitting = [each for each in codes if each and _fits(work, session, each, typed)]
-    return fitting[0] if fitting else None
-
-
-def _fits(work: Work, session: PublicSessionRow, code: CodeRow, typed: str) -> bool:
-    return same_code(typed, code_text(work, session, code))
-
-
-async def _wrong(
-    work: Work, session: PublicSessionRow, counted: _Candidates, wanted: Verify
-) -> DomainError:
-    work.audit_session(AuditEvent.SESSION_CODE_REFUSED, session, visitor_at(work, wanted.door))
-    party = await find_party(work, session.workspace_id, session.party_id, lock=True)
-    policy = code_policy(settings_in(work, session))
-    if party.failed_verifications >= policy.failures_per_party:
-        return _lock(work, session, party, wanted)
-    codes = counted.living
-    tries = await tries_of(work.db, codes, door_digest(work, wanted.door))
-    left = [code_value(each, tries[each.id]).tries_left(policy) for each in codes]
-    return CodeWrong(max(left)) if any(left) else CodeSpent()
-
-
-def _lock(
-    work: Work, session: PublicSessionRow, party: PartyRow, wanted: Verify
-) -> VerificationLocked:
-    """Locks the party, visibly, until an administrator clears it (C12)."""
-    if party.verification_locked_at is None:
-        party.verification_locked_at = work.at
-        work.audit_session(
-            AuditEvent.PARTY_VERIFICATION_LOCKED, session, visitor_at(work, wanted.door)
-        )
-    return VerificationLocked()
 
 
 def _secret(work: Work, binding: BindingRow, door: str) -> str:

@@ -5,12 +5,14 @@ Saving what is saved already makes no version. Every change keeps before and aft
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from adapters import form_check
+from commands.agreement_paper import paper_of_document
+from commands.signing_certificate import certificate_of
 from commands.work import Work
 from domain import document as documents
 from domain import lifecycle as lifecycles
@@ -25,6 +27,7 @@ from domain.errors import (
     TemplateStateRefused,
 )
 from domain.fault import Fault
+from domain.task import TaskKind
 from store.definition import (
     DefinitionRow,
     definition_versions,
@@ -34,6 +37,7 @@ from store.definition import (
 )
 from store.party import states_in_use
 
+SIGNATURE = TaskKind.SIGNATURE.value
 SAVED = {
     DefinitionKind.FORM: AuditEvent.FORM_SAVED,
     DefinitionKind.DOCUMENT: AuditEvent.DOCUMENT_SAVED,
@@ -128,11 +132,33 @@ async def publish_template(work: Work, workspace_id: UUID, key: str, actor: Acto
     if row.status != DefinitionStatus.DRAFT:
         raise TemplateStateRefused(key, row.status, "publish")
     before = row.body
+    await _check_signatures(work, workspace_id, before["tasks"])
     row.body = before | {"tasks": await pinned_tasks(work, workspace_id, before["tasks"])}
     row.digest = _digest(row.body)
     row.status, row.published_at = DefinitionStatus.PUBLISHED, work.at
     _audit(work, AuditEvent.TEMPLATE_PUBLISHED, row, actor, {"before": before, "after": row.body})
     return row
+
+
+async def _check_signatures(
+    work: Work, workspace_id: UUID, tasks: Sequence[Mapping[str, Any]]
+) -> None:
+    """A signature task is published with something to seal with, on pages that are there (PS-43).
+
+    Raises `NoSigningCertificate` or `DefinitionFaulty`.
+    """
+    signatures = [(at, each) for at, each in enumerate(tasks) if each["kind"] == SIGNATURE]
+    if signatures:
+        await certificate_of(work, workspace_id)
+    faults: list[Fault] = []
+    for at, task in signatures:
+        row = await definition_by_key(work, workspace_id, DefinitionKind.DOCUMENT, task["document"])
+        paper, _ = await paper_of_document(documents.Document.of(row.body), signers=1)
+        for place, field in enumerate(task.get("fields", ())):
+            if field["page"] > len(paper.pages):
+                words = f"is beyond the document's {len(paper.pages)} page(s)"
+                faults.append(Fault(f"/tasks/{at}/fields/{place}/page", words))
+    _refuse(DefinitionKind.TEMPLATE, tuple(faults))
 
 
 async def retire_template(work: Work, workspace_id: UUID, key: str, actor: Actor) -> DefinitionRow:

@@ -1,20 +1,21 @@
 """Issues public sessions: by hand, by a lifecycle, again. Each cause issues once (PS-8, PS-36)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from adapters.keyring import link_digest
+from commands.agreement_task import give_agreements
 from commands.definition import pinned_tasks
-from commands.mail import queue_party_mail
+from commands.mail import invitation_of, queue_party_mail
 from commands.public_session_terms import refuse_faulty, settings_in, settle_terms
 from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.definition import DefinitionKind, DefinitionStatus
 from domain.errors import NotFound
-from domain.mail import MailKind
 from domain.messages import PublicSessionStart
 from domain.reminder import reminder_times
 from domain.session_template import SessionTemplate, check_issuable, issuable_statuses
@@ -30,6 +31,15 @@ from store.public_session import (
 
 
 @dataclass(frozen=True, slots=True)
+class AskedSigner:
+    """Which signer of which agreement is asked, and for how long."""
+
+    agreement_id: UUID
+    position: int
+    time_bound: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """What to issue to whom, why and by whom. The same `cause` never issues twice.
 
@@ -42,6 +52,7 @@ class Issue:
     subject: str = ""
     rationale: str = ""
     reissued_from: UUID | None = None
+    asked: AskedSigner | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -63,6 +74,8 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     refuse_faulty(wanted.settings)
     row = await issuable_version(work, party, wanted.template)
     template = SessionTemplate.of(row.body)
+    if wanted.asked:
+        template = replace(template, time_bound=wanted.asked.time_bound)
     template.scope.check_issue(party.kind, party.state, wanted.subject)
     already_open = await open_session_of_template(work.db, party.id, template.key, work.at)
     session = _session_row(work, party, row, template, wanted)
@@ -70,9 +83,9 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
         work, party.workspace_id, template.settings, wanted.settings
     )
     work.db.add(session)
-    tasks = await _task_rows(work, session, row.body["tasks"])
+    tasks = await _task_rows(work, session, party, row.body["tasks"], wanted.asked)
     await work.db.flush()
-    await queue_party_mail(work, session, party, MailKind.INVITATION, "1")
+    await queue_party_mail(work, session, party, invitation_of(session), "1")
     _start(work, session, template, tasks)
     _audit(work, session, party, wanted)
     return Issued(session, tasks, already_open)
@@ -125,12 +138,22 @@ def _session_row(
 
 
 async def _task_rows(
-    work: Work, session: PublicSessionRow, definitions: list[dict[str, Any]]
+    work: Work,
+    session: PublicSessionRow,
+    party: PartyRow,
+    definitions: list[dict[str, Any]],
+    asked: AskedSigner | None,
 ) -> list[TaskRow]:
     pinned = await pinned_tasks(work, session.workspace_id, definitions)
     tasks = [_task_row(session.id, at, each) for at, each in enumerate(pinned)]
-    # The session's row goes first: tasks refer to it.
+    # The session's row goes first: tasks refer to it, and an agreement of its own does.
     await work.db.flush()
+    if asked is None:
+        await give_agreements(work, session, party, list(zip(tasks, pinned, strict=True)))
+    else:
+        session.signs = True
+        for each in tasks:
+            each.agreement_id, each.signer = asked.agreement_id, asked.position
     work.db.add_all(tasks)
     return tasks
 

@@ -3,14 +3,13 @@
 from uuid import UUID
 
 from adapters.keyring import link_digest
-from commands.mail import queue_party_mail
+from commands.mail import invitation_of, queue_party_mail
 from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.binding import BindingEnd
 from domain.errors import PartyInvalid
 from domain.fault import Fault
-from domain.mail import MailKind
 from domain.party import is_address
 from domain.tombstone import Fate
 from store.binding import binding_by_id
@@ -46,9 +45,8 @@ async def renew_links(
     work.audit_party(AuditEvent.PARTY_ADDRESS_CORRECTED, workspace_id, party.id, actor)
     for session in sessions:
         await _renew(work, session, actor)
-        await queue_party_mail(
-            work, session, party, MailKind.INVITATION, f"epoch-{session.link_epoch}"
-        )
+        kind = invitation_of(session)
+        await queue_party_mail(work, session, party, kind, f"epoch-{session.link_epoch}")
     return sessions
 
 

@@ -3,6 +3,7 @@
 A mail is about a public session or about a member; the row it is about is locked before it.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from store.known_device import KnownDeviceRow
 from store.mail import MailRow, mail_by_id
 from store.member import MemberRow, member_by_id
 from store.member_link import MemberLinkRow
-from store.party import PartyRow
+from store.party import PartyRow, party_by_id
 from store.public_session import PublicSessionRow, session_by_id
 
 NO_ADDRESS = "no_contact_address"
@@ -47,10 +48,33 @@ async def queue_party_mail(
     return row
 
 
+def invitation_of(session: PublicSessionRow) -> MailKind:
+    """The mail that asks a party: a Request to Sign where an agreement is all there is (PS-43)."""
+    is_request = session.cause.startswith("agreement:")
+    return MailKind.SIGNATURE_REQUEST if is_request else MailKind.INVITATION
+
+
 def queue_issuer_mail(work: Work, session: PublicSessionRow, kind: MailKind) -> None:
     """Asks for one mail to whoever issued the session, if that one has an address."""
     if session.notify_email:
         _queue(work, session, kind, "1", session.notify_email)
+
+
+async def queue_agreement_copies(work: Work, session_ids: Sequence[UUID]) -> None:
+    """Asks for the mails that bring the sealed document: to each signer, and once to the sender.
+
+    The sessions' rows are locked.
+    """
+    for at, session_id in enumerate(session_ids, 1):
+        session = await session_by_id(work.db, session_id)
+        party = (
+            await party_by_id(work.db, session.workspace_id, session.party_id) if session else None
+        )
+        if session is None or party is None or session.erased_at is not None:
+            continue
+        await queue_party_mail(work, session, party, MailKind.SIGNED_COPY, "1")
+        if at == len(session_ids):
+            queue_issuer_mail(work, session, MailKind.ISSUER_SIGNED)
 
 
 def queue_member_mail(

@@ -24,11 +24,12 @@ from store.workspace import WorkspaceRow, workspace_by_id
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail as it is to be sent now, with the receipt that goes with it."""
+    """A mail as it is to be sent now, with the receipt and the other files that go with it."""
 
     rendered: RenderedMail
     envelope: Envelope
     receipt: GivenReceipt | None
+    others: tuple[Attachment, ...] = ()
 
     def message(self) -> EmailMessage:
         """The mail; a receipt's PDF takes 0.2 s, so call it in a thread. Raises `AddressError`."""
@@ -36,12 +37,12 @@ class Draft:
 
     def _files(self) -> tuple[Attachment, ...]:
         if self.receipt is None:
-            return ()
+            return self.others
         files = [Attachment("receipt.pdf", "application/pdf", self.receipt.pdf())]
         if self.receipt.text:
             content = self.receipt.text.encode()
             files.append(Attachment("receipt.json", "application/json", content))
-        return tuple(files)
+        return (*files, *self.others)
 
 
 async def compose_mail(work: Work, mail_id: UUID) -> tuple[Draft | None, str]:
@@ -64,7 +65,7 @@ async def compose_mail(work: Work, mail_id: UUID) -> tuple[Draft | None, str]:
     wording = await wording_of(work, workspace, kind, letter.content.locale)
     rendered = render(kind, letter.content, wording)
     envelope = _envelope(work, mail, workspace, letter.recipient)
-    return Draft(rendered, envelope, letter.receipt), mail.state
+    return Draft(rendered, envelope, letter.receipt, letter.files), mail.state
 
 
 async def _letter(

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 
+from adapters.mail_message import Attachment
 from adapters.mail_rendering import MailContent
 from commands.receipt import GivenReceipt
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail's content for its recipient, with the receipt that goes with it."""
+    """A mail's content for its recipient, with the receipt and the files that go with it."""
 
     recipient: str
     content: MailContent
     receipt: GivenReceipt | None = None
+    files: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,15 @@ from commands.definition import (
     save_lifecycle,
     save_template,
 )
+from commands.signing_certificate import certificate_kept
 from commands.work import Work
 from domain.actor import OPERATOR
 from domain.definition import DefinitionStatus
+from domain.task import TaskKind
 from store.definition import DefinitionRow
 
 FENCE = "---"
+SIGNATURE = TaskKind.SIGNATURE.value
 SAVE = {
     "forms": save_form,
     "documents": save_document,
@@ -49,6 +52,8 @@ async def load_pack(work: Work, workspace_id: UUID, folder: Path, *, publish: bo
         for path in _files(folder / part):
             wanted = SaveDefinition(workspace_id, path.stem, _body(path), OPERATOR)
             row = await save(work, wanted)
+            if publish and SIGNATURE in {each["kind"] for each in row.body.get("tasks", ())}:
+                await certificate_kept(work, workspace_id, OPERATOR)
             if publish and row.status == DefinitionStatus.DRAFT:
                 await work.db.flush()
                 row = await publish_template(work, workspace_id, row.key, OPERATOR)

@@ -10,6 +10,7 @@ from adapters.aead import Undecipherable
 from adapters.file_cipher import SealedFile
 from adapters.objects import ObjectMissing, ObjectStore, ObjectStoreAway
 from adapters.zip_stream import ZipStream
+from commands.agreement_copy import copies_of_session
 from commands.party import find_party
 from commands.party_record import README, as_json, as_line, event_of, everything_in, unique_name
 from commands.upload_file import file_key_of, open_file
@@ -17,6 +18,7 @@ from commands.work import Transactions, Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
 from domain.errors import Erased
+from store.agreement import signed_in_session, signers_in_session
 from store.audit import AuditRow, trail_page
 from store.mail import mails_of
 from store.party import passages_of
@@ -27,6 +29,7 @@ from store.party_export import (
     visitors_of,
 )
 from store.public_session import session_by_id, submissions_of, tasks_of
+from store.signing_session import signing_sessions_of
 from store.upload import UploadRow, UploadState
 
 EVENTS_AT_ONCE = 500
@@ -83,6 +86,8 @@ class PartyExport:
         for each in sessions:
             yield await self._session(each)
             yield self._trail(f"sessions/{each}/audit.jsonl", trail_page, each)
+            for signed in await self._signed(each):
+                yield signed
             async with aclosing(self._files(each)) as files:
                 async for entry in files:
                     yield entry
@@ -103,11 +108,22 @@ class PartyExport:
                 "submissions": await submissions_of(work.db, session_id),
                 "uploads": await files_of_session(work.db, session_id),
                 "mails": await mails_of(work.db, session_id),
+                "agreements": await signed_in_session(work.db, session_id),
+                "signers": await signers_in_session(work.db, session_id),
+                "signing_sessions": await signing_sessions_of(work.db, session_id),
             } | await visitors_of(work.db, session_id)
             told = (everything_in(row) if row else {}) | {
                 name: [everything_in(each) for each in found] for name, found in parts.items()
             }
         return _text(f"sessions/{session_id}/session.json", as_json(told))
+
+    async def _signed(self, session_id: UUID) -> list[Entry]:
+        """The sealed documents that were signed in a session."""
+        async with self.begin.work() as work:
+            copies = await copies_of_session(work, session_id)
+        taken: set[str] = set()
+        at = f"sessions/{session_id}/signed"
+        return [_bytes(f"{at}/{unique_name(each.name, taken)}", each.pdf) for each in copies]
 
     def _trail(self, path: str, page: TrailPage, subject_id: UUID) -> Entry:
         return Entry(path, 0, self._events(page, subject_id))
@@ -172,7 +188,11 @@ def _withheld(row: UploadRow, name: str) -> str:
 
 
 def _text(path: str, text: str) -> Entry:
-    async def whole() -> AsyncGenerator[bytes, None]:
-        yield text.encode()
+    return _bytes(path, text.encode())
 
-    return Entry(path, 0, whole())
+
+def _bytes(path: str, content: bytes) -> Entry:
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield content
+
+    return Entry(path, len(content), whole())

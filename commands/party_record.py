@@ -11,11 +11,13 @@ from sqlmodel import SQLModel
 
 from domain.file_name import clean_name
 from domain.upload import UploadRefused
+from store.agreement import AgreementRow, AgreementSignerRow
 from store.audit import AuditRow
 from store.binding import BindingRow
 from store.mail import MailRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, SubmissionRow
+from store.signing_session import SigningSessionRow
 from store.upload import UploadRow
 
 CONTENTS: Mapping[type[SQLModel], tuple[str, ...]] = {
@@ -32,6 +34,9 @@ CONTENTS: Mapping[type[SQLModel], tuple[str, ...]] = {
     BindingRow: ("browser",),
     SubmissionRow: ("body", "evidence", "salt"),
     MailRow: ("detail",),
+    AgreementRow: ("title", "message", "rationale", "notify_email", "seal_error"),
+    AgreementSignerRow: ("name", "values", "evidence"),
+    SigningSessionRow: ("values", "left_behind"),
     UploadRow: ("name", "sha256", "received_sha256"),
 }
 """What lies sealed in a row."""
@@ -60,6 +65,7 @@ sessions/<id>/session.json     one public session: its tasks, what was submitted
                                of how, its files, its mails (their texts are never kept), the
                                browsers that were bound, the codes and how often its link was opened
 sessions/<id>/audit.jsonl      what was written down about the session, one event a line
+sessions/<id>/signed/          the documents that were signed, sealed
 sessions/<id>/files/           the files that were uploaded, as they were stored
 missing.json                   files that are not here, and why: "removed" before they were
                                submitted, "erased", still "checking", "infected", "unscannable",

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from commands.agreement_again import asked_again, note_asked
 from commands.issue import Issue, Issued, issue
 from commands.link import end_binding, renew_links
-from commands.mail import queue_party_mail
+from commands.mail import invitation_of, queue_party_mail
 from commands.party import find_party
 from commands.public_session_terms import idle_policy, mail_allowance, own_terms, settings_in
+from commands.signing_end import end_signing
 from commands.work import Work
 from domain.actor import WORKFLOW, Actor
 from domain.audit import AuditEvent
@@ -81,6 +83,8 @@ async def end_session(
     row.erase_at = erase_at(work.at, row.retention_days)
     if reason != EndReason.COMPLETED:
         await end_binding(work, row, BindingEnd.SESSION_ENDED)
+    if row.signs:
+        await end_signing(work, row, reason)
     if reason != EndReason.BOUND_REACHED:
         # A deadline is in the row, and ends the session again by arithmetic.
         work.lay_tombstone(Fate(reason), row.id)
@@ -142,7 +146,7 @@ async def resend(work: Work, target: Target) -> PublicSessionRow:
     if not party.email:
         raise NoContactAddress
     await _refuse_flood(work, row, party.email)
-    await queue_party_mail(work, row, party, MailKind.INVITATION, f"resent-{work.at.isoformat()}")
+    await queue_party_mail(work, row, party, invitation_of(row), f"resent-{work.at.isoformat()}")
     work.audit_session(AuditEvent.SESSION_RESENT, row, target.actor)
     return row
 
@@ -152,7 +156,7 @@ async def _refuse_flood(work: Work, row: PublicSessionRow, email: str) -> None:
     digest = work.keyring.address_digest(email)
     await lock_recipient(work.db, row.workspace_id, digest)
     allowance, since = mail_allowance(settings_in(work, row)), work.at - MAIL_WINDOW
-    sent = await mail_times(work.db, row.workspace_id, digest, MailKind.INVITATION, since)
+    sent = await mail_times(work.db, row.workspace_id, digest, invitation_of(row), since)
     next_at = allowance.next_at(sent, work.at)
     if next_at > work.at:
         raise MailTooSoon(next_at)
@@ -174,6 +178,7 @@ async def reissue(work: Work, target: Target, rationale: str) -> Issued:
     if old.end_reason is None:
         await end_session(work, old, EndReason.REISSUED, target.actor, rationale)
         work.tell_public_session(old.id, REVOKE, Revoked(str(old.id), reissued=True))
+    asked = await asked_again(work, old) if old.signs else None
     party = await find_party(work, old.workspace_id, old.party_id, lock=True)
     wanted = Issue(
         template=old.template_key,
@@ -182,9 +187,12 @@ async def reissue(work: Work, target: Target, rationale: str) -> Issued:
         subject=old.subject,
         rationale=rationale,
         reissued_from=old.id,
+        asked=asked,
         settings=own_terms(old),
     )
     issued = await issue(work, party, wanted)
+    if asked:
+        await note_asked(work, asked, issued.session.id)
     details = {"public_session": str(issued.session.id)}
     work.audit_session(
         AuditEvent.SESSION_REISSUED, old, target.actor, reason=rationale, details=details

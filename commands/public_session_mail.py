@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from adapters.mail_message import Attachment
 from adapters.mail_rendering import MailContent
+from commands.agreement_copy import copies_of_session
 from commands.mail import code_text, link_of
 from commands.mail_letter import Letter, Withdrawn
 from commands.receipt import GivenReceipt, receipt_of
@@ -15,7 +17,11 @@ from store.party import PartyRow, party_by_id
 from store.public_session import PublicSessionRow, tasks_of
 from store.workspace import WorkspaceRow
 
-NEEDS_OPEN_SESSION = frozenset({MailKind.INVITATION, MailKind.CODE, MailKind.REMINDER})
+NEEDS_OPEN_SESSION = frozenset(
+    {MailKind.INVITATION, MailKind.SIGNATURE_REQUEST, MailKind.CODE, MailKind.REMINDER}
+)
+
+BRINGS_COPIES = frozenset({MailKind.SIGNED_COPY, MailKind.ISSUER_SIGNED})
 
 
 async def session_letter(
@@ -33,7 +39,15 @@ async def session_letter(
     if receipt and not receipt.text and waits_for_proof(mail.created_at, work.at):
         return None
     content = await _content(work, _About(mail, session, party, workspace, code, receipt))
-    return Letter(recipient, content, receipt)
+    return Letter(recipient, content, receipt, await _files(work, mail))
+
+
+async def _files(work: Work, mail: MailRow) -> tuple[Attachment, ...]:
+    """The sealed documents, in the mails that bring them."""
+    if mail.kind not in BRINGS_COPIES or mail.session_id is None:
+        return ()
+    copies = await copies_of_session(work, mail.session_id)
+    return tuple(Attachment(each.name, "application/pdf", each.pdf) for each in copies)
 
 
 def _recipient(mail: MailRow, session: PublicSessionRow, party: PartyRow) -> str:

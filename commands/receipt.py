@@ -118,6 +118,8 @@ def _shown(row: SubmissionRow, _: Translate) -> list[ReceiptLine]:
         "document_title": _("Document"),
         "document_version": _("Version of the document"),
         "document_sha256": _("SHA-256 of the document"),
+        "agreement_version": _("Version signed"),
+        "agreement_sha256": _("SHA-256 of what was signed"),
     }
     return [
         ReceiptLine(label, str(row.evidence[name]), is_hash=name.endswith("sha256"))

@@ -38,13 +38,13 @@ Candidates = Callable[[AsyncSession, datetime, UUID | None, int], Awaitable[Sequ
 
 
 @dataclass(frozen=True, slots=True)
-class _Noun:
+class Noun:
     """How the rows of a noun are found, which workflow each has, and how it is started again."""
 
     candidates: Candidates
     workflow_id: Callable[[UUID], str]
     restart: Callable[[Work, UUID], Awaitable[bool]]
-    overdue: Callable[["_Reconciling", Sequence[UUID]], Awaitable[set[UUID]]]
+    overdue: Callable[["Reconciling", Sequence[UUID]], Awaitable[set[UUID]]]
     conclude: Callable[[Work, UUID], Awaitable[bool]]
 
 
@@ -56,28 +56,28 @@ async def reconcile_sessions(
     What follows an end that came long ago is done at once. `cursor` is the last session's id of
     the run before. Raises `TemporalAway`, `TelegramRefused`.
     """
-    noun = _Noun(
+    noun = Noun(
         unsettled_sessions, public_session_id, restart_session, _ended_long_ago, conclude_session
     )
-    return await _Reconciling(transactions, telegraph, at, noun).run(cursor)
+    return await Reconciling(transactions, telegraph, at, noun).run(cursor)
 
 
 async def reconcile_mails(
     transactions: Transactions, telegraph: Telegraph, at: datetime, cursor: str
 ) -> Swept:
     """The same for mails that are on their way; one whose workflow is over is refused."""
-    noun = _Noun(queued_mails, mail_id, restart_mail, _given_up, conclude_mail)
-    return await _Reconciling(transactions, telegraph, at, noun).run(cursor)
+    noun = Noun(queued_mails, mail_id, restart_mail, _given_up, conclude_mail)
+    return await Reconciling(transactions, telegraph, at, noun).run(cursor)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reconciling:
+class Reconciling:
     """One pass over some rows of a noun."""
 
     transactions: Transactions
     telegraph: Telegraph
     at: datetime
-    noun: _Noun
+    noun: Noun
 
     async def run(self, cursor: str) -> Swept:
         mended, seconds = 0, asyncio.get_running_loop().time
@@ -128,12 +128,12 @@ class _Reconciling:
         return is_mended
 
 
-async def _ended_long_ago(run: _Reconciling, ids: Sequence[UUID]) -> set[UUID]:
+async def _ended_long_ago(run: Reconciling, ids: Sequence[UUID]) -> set[UUID]:
     async with run.transactions.work(run.at) as work:
         return await overdue_sessions(work.db, ids, run.at - LEFT_ALONE_FOR)
 
 
-async def _given_up(run: _Reconciling, ids: Sequence[UUID]) -> set[UUID]:
+async def _given_up(run: Reconciling, ids: Sequence[UUID]) -> set[UUID]:
     """Mails that no workflow goes on trying to send."""
     return {each for each in ids if await run.telegraph.is_over(mail_id(each))}
 

@@ -29,11 +29,13 @@ from domain.audit import AuditEvent
 from domain.binding import BindingEnd
 from domain.public_session import OPEN
 from domain.tombstone import ORPHANS_KEPT_FOR, PLACE, Fate, Tombstone
+from domain.window import WindowEnd
 from store.code import end_codes
 from store.database import is_away
 from store.installation import installation
 from store.public_session import PublicSessionRow, session_by_id
 from store.restore import every_workspace, members_after, open_after, unsettled_after
+from store.signing_session import signing_sessions_of
 from store.tombstone import TombstoneRow, unknown_tombstones
 
 log = structlog.get_logger()
@@ -178,6 +180,9 @@ class Restoration:
         await end_codes(work.db, row.id, work.at)
         await end_binding(work, row, BindingEnd.INACTIVE)
         _count_on(row)
+        for each in await signing_sessions_of(work.db, row.id):
+            each.fence += COUNTED_SINCE
+            each.end_reason, each.ended_at = WindowEnd.INACTIVE, work.at
         return True
 
     async def _finish(self) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from commands.binding import BINDING
+from commands.capture import Captured, Posted
 from commands.link import end_binding
 from commands.public_session import decline, end_session
 from commands.public_session_terms import idle_policy, settings_in
-from commands.task_kind import TASK_KINDS, Captured, Posted
+from commands.task_kind import TASK_KINDS
 from commands.work import Work
 from domain.actor import Actor, ActorKind
 from domain.audit import AuditEvent

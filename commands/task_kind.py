@@ -4,12 +4,13 @@ A new kind is one entry in `domain/task.py`, one check in `domain/session_templa
 here, and in `api/task_pages.py` with its page in `api/pages/tasks/` what the party sees.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from adapters.form_check import check
+from commands.capture import Captured, CapturesTask, Posted
 from commands.pinned import pinned_document, pinned_form
+from commands.signature_task import SignatureTask
 from commands.work import Work
 from domain.document import Document
 from domain.errors import AnswersRefused
@@ -20,32 +21,6 @@ from store.upload import UploadRow, UploadState, uploads_of_task
 
 AGREED = "agreed"
 FILES = "files"
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What a browser posted for a task, in which language, with the page's gettext."""
-
-    values: Mapping[str, Any]
-    locale: str
-    translate: Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """What is kept: the body, and the evidence of what was shown."""
-
-    body: dict[str, Any]
-    evidence: dict[str, Any]
-
-
-class CapturesTask(Protocol):
-    """One kind of task."""
-
-    async def capture(
-        self, work: Work, session: PublicSessionRow, task: TaskRow, posted: Posted
-    ) -> Captured:
-        """What a completion keeps; raises `AnswersRefused` naming each field and limit."""
 
 
 class FormTask:
@@ -155,4 +130,5 @@ TASK_KINDS: dict[str, CapturesTask] = {
     TaskKind.ACKNOWLEDGMENT: StatementTask(),
     TaskKind.CONFIRMATION: StatementTask(),
     TaskKind.UPLOAD: UploadTask(),
+    TaskKind.SIGNATURE: SignatureTask(),
 }

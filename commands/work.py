@@ -67,6 +67,10 @@ class Work:
         """Intends to start any other workflow."""
         self._intend(workflow, workflow_id, None, message)
 
+    def tell_workflow(self, workflow: str, workflow_id: str, signal: str, message: Any) -> None:
+        """Intends to tell any other workflow."""
+        self._intend(workflow, workflow_id, signal, message)
+
     def _intend(self, workflow: str, workflow_id: str, signal: str | None, message: Any) -> None:
         row = IntentRow(
             workflow=workflow,

@@ -14,6 +14,13 @@ class ActivityOptions(TypedDict):
     retry_policy: RetryPolicy
 
 
+class LocalOptions(TypedDict):
+    """The options of a local activity, which writes one event of history."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
 COMMIT: Final = ActivityOptions(
     # A commit is retried until SQL's outcome is known: no maximum, no schedule-to-close.
     start_to_close_timeout=timedelta(seconds=10),
@@ -60,3 +67,28 @@ SCAN: Final = ActivityOptions(
         maximum_interval=timedelta(seconds=30),
     ),
 )
+
+LOOK: Final = LocalOptions(
+    # A look at one row. What cannot be reached is tried again for as long as it takes.
+    start_to_close_timeout=timedelta(seconds=10),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=20),
+    ),
+)
+
+SEAL: Final = ActivityOptions(
+    # Longer than the longest document takes, and a time stamp from a slow authority.
+    start_to_close_timeout=timedelta(minutes=5),
+    heartbeat_timeout=timedelta(seconds=15),
+    # Sealed it is in the end: no maximum, no schedule-to-close.
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=5),
+    ),
+)
+
+LOOKS_AGAIN_AFTER: Final = timedelta(days=1)
+"""Without any news of an agreement: what was told may be lost with a restored database."""

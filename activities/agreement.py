@@ -1,0 +1,37 @@
+"""What the workflow of an agreement has done for it: who is asked next, the seal, the copies."""
+
+from uuid import UUID
+
+from commands.agreement_seal import seal_agreement
+from temporalio import activity
+
+from activities.pulse import pulse
+from commands.agreement_advance import advance_agreement, finish_agreement
+from commands.work import Transactions
+from domain.messages import AgreementMoment, AgreementOutcome, AgreementStep
+
+
+class AgreementActivities:
+    """Handed the way to begin transactions by the worker."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        """Takes the worker's transactions."""
+        self._transactions = transactions
+
+    @activity.defn
+    async def advance(self, moment: AgreementMoment) -> AgreementStep:
+        """Asks the signers whose turn it is, once each, and says what comes next."""
+        async with self._transactions.work(self._transactions.later(moment.at)) as work:
+            return await advance_agreement(work, UUID(moment.agreement_id))
+
+    @activity.defn
+    async def seal(self, moment: AgreementMoment) -> None:
+        """Makes and keeps the one sealed document; what goes wrong is shown, and tried again."""
+        async with pulse():
+            await seal_agreement(self._transactions, UUID(moment.agreement_id), moment.at)
+
+    @activity.defn
+    async def finish(self, moment: AgreementMoment) -> AgreementOutcome:
+        """Ends it, and has everybody sent the sealed document."""
+        async with self._transactions.work(self._transactions.later(moment.at)) as work:
+            return await finish_agreement(work, UUID(moment.agreement_id))

@@ -1,0 +1,90 @@
+"""Asks signers: each one's turn is a public session with one signature task (PS-43)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from commands.issue import AskedSigner, Issue, issue
+from commands.party import find_party
+from commands.public_session import Target, revoke
+from commands.work import Work
+from domain.actor import Actor
+from domain.definition import DefinitionKind, DefinitionStatus
+from domain.errors import SessionEnded
+from domain.task import TaskKind
+from store.agreement import AgreementRow, AgreementSignerRow, agreement_value
+from store.definition import DefinitionRow, latest_definition, lock_definitions
+
+SIGNATURE_REQUEST = "signature-request"
+"""The key of the template that every agreement is issued with; no author writes it."""
+BODY = {
+    "key": SIGNATURE_REQUEST,
+    "name": "Signature request",
+    "time_bound_days": 14,
+    "scope": {"subject": "optional"},
+    "tasks": [{"key": "sign", "kind": TaskKind.SIGNATURE.value, "title": "Review and sign"}],
+}
+
+
+async def invite_due(
+    work: Work, row: AgreementRow, signers: Sequence[AgreementSignerRow], actor: Actor
+) -> int:
+    """Issues a public session to every signer whose turn it is; how many. The row is locked."""
+    due = {each.position for each in agreement_value(row, signers).to_invite}
+    if due:
+        await _keep_template(work, row)
+    for each in signers:
+        if each.position in due:
+            await _invite(work, row, each, actor)
+    return len(due)
+
+
+async def _invite(work: Work, row: AgreementRow, signer: AgreementSignerRow, actor: Actor) -> None:
+    party = await find_party(work, row.workspace_id, signer.party_id, lock=True)
+    wanted = Issue(
+        template=SIGNATURE_REQUEST,
+        cause=f"agreement:{row.id}:{signer.position}",
+        actor=actor,
+        subject=row.title,
+        asked=AskedSigner(row.id, signer.position, timedelta(days=row.time_bound_days)),
+    )
+    signer.session_id = (await issue(work, party, wanted)).session.id
+
+
+async def _keep_template(work: Work, row: AgreementRow) -> None:
+    """Has the template there, in its one version."""
+    await lock_definitions(work.db, row.workspace_id, DefinitionKind.TEMPLATE)
+    kind = DefinitionKind.TEMPLATE
+    if await latest_definition(work.db, row.workspace_id, kind, SIGNATURE_REQUEST) is not None:
+        return
+    work.db.add(
+        DefinitionRow(
+            workspace_id=row.workspace_id,
+            kind=kind,
+            key=SIGNATURE_REQUEST,
+            version=1,
+            status=DefinitionStatus.PUBLISHED,
+            body=BODY,
+            digest="",
+            created_at=work.at,
+            published_at=work.at,
+        )
+    )
+    await work.db.flush()
+
+
+async def end_invited(
+    work: Work,
+    row: AgreementRow,
+    signers: Sequence[AgreementSignerRow],
+    actor: Actor,
+    rationale: str,
+) -> None:
+    """Revokes the public sessions of those who were asked and are not done (EX-23)."""
+    asked = sorted(each.session_id for each in signers if each.session_id and not each.signed_at)
+    for session_id in asked:
+        target = Target(session_id, row.workspace_id, actor)
+        try:
+            await revoke(work, target, rationale)
+        except SessionEnded:
+            # Declined or run out before: nothing is left to end.
+            continue

@@ -1,0 +1,52 @@
+"""The files of an agreement: any version that is kept, and the sealed document."""
+
+from commands.agreement import Whole
+from commands.work import Work
+from domain.actor import Actor
+from domain.audit import AuditEvent
+from domain.errors import Erased, NotFound
+from store.agreement import AgreementVersionRow, known_version
+from store.paper import paper_pdf
+
+
+async def version_pdf(work: Work, whole: Whole, number: int | None, actor: Actor) -> bytes:
+    """The pages of a version, or of the current one; that they were read is written down.
+
+    Raises `NotFound` or `Erased`.
+    """
+    version = await find_version(work, whole, number)
+    pdf = await paper_pdf(work.db, version.paper_id)
+    if pdf is None:
+        raise Erased
+    note_read(work, whole, actor, {"version": version.version})
+    return pdf
+
+
+async def find_version(work: Work, whole: Whole, number: int | None) -> AgreementVersionRow:
+    """A version that is kept; raises `NotFound`."""
+    if number is None:
+        return whole.version
+    found = await known_version(work.db, whole.row.id, number)
+    if found is None:
+        raise NotFound("version")
+    return found
+
+
+async def sealed_pdf(work: Work, whole: Whole, actor: Actor) -> bytes:
+    """What all have signed, sealed; that it was read is written down.
+
+    Raises `NotFound` before it is sealed, or `Erased`.
+    """
+    if whole.row.sealed_paper_id is None:
+        raise NotFound("sealed document")
+    pdf = await paper_pdf(work.db, whole.row.sealed_paper_id)
+    if pdf is None:
+        raise Erased
+    note_read(work, whole, actor, {"sealed": True})
+    return pdf
+
+
+def note_read(work: Work, whole: Whole, actor: Actor, details: dict[str, object]) -> None:
+    """Writes down that somebody read a file of an agreement (PS-25)."""
+    subject = f"agreement:{whole.row.id}"
+    work.audit_subject(AuditEvent.AGREEMENT_READ, whole.row.workspace_id, subject, actor, details)

@@ -1,0 +1,215 @@
+"""Which member's window may change an agreement: opened, taken over, heard of (EX-15 to EX-17).
+
+A program that changes an agreement holds no window; it is refused while a member is in one.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from commands.member_session import SignedIn
+from commands.work import Work
+from domain.actor import Actor
+from domain.agreement_errors import WindowHeld, WindowLost
+from domain.audit import AuditEvent
+from domain.binding import IdlePolicy
+from domain.errors import NotFound
+from domain.window import Place, Window, WindowEnd, WindowPolicy
+from store.agreement import AgreementRow, agreement_by_id
+from store.editing_session import EditingSessionRow, editing_session_of
+from store.member import member_by_id
+from store.member_session import member_session_by_id
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """A member in one of its windows, on one agreement."""
+
+    found: SignedIn
+    actor: Actor
+    agreement_id: UUID
+    window: str
+
+
+async def open_editor(work: Work, editor: Editor, *, take_over: bool) -> EditingSessionRow:
+    """The member's window becomes the one that may change the agreement.
+
+    Raises `NotFound`, or `WindowHeld` with who is in the other window unless told to take over.
+    """
+    agreement = await agreement_by_id(
+        work.db, editor.agreement_id, editor.found.member.workspace_id, lock=True
+    )
+    if agreement is None or agreement.session_id is not None:
+        raise NotFound("agreement")
+    row = await _row_of(work, agreement, editor)
+    before = await _window(work, row)
+    window = await _opened(work, row, before, editor, take_over=take_over)
+    if window.fence == before.fence:
+        row.hold(window)
+        return row
+    taken = before.is_alive(work.at, await _policy(work, row))
+    lost = row.member_id
+    row.hold(window)
+    row.member_id, row.member_session_id = editor.found.member.id, editor.found.session.id
+    row.opened_at = work.at
+    event = AuditEvent.EDITING_TAKEN_OVER if taken else AuditEvent.EDITING_OPENED
+    details = {"fence": window.fence} | ({"from": f"member:{lost}"} if taken else {})
+    work.audit_subject(
+        event, agreement.workspace_id, f"agreement:{agreement.id}", editor.actor, details
+    )
+    return row
+
+
+async def _row_of(work: Work, agreement: AgreementRow, editor: Editor) -> EditingSessionRow:
+    row = await editing_session_of(work.db, agreement.id, lock=True)
+    if row is None:
+        row = EditingSessionRow(
+            workspace_id=agreement.workspace_id,
+            agreement_id=agreement.id,
+            member_id=editor.found.member.id,
+            member_session_id=editor.found.session.id,
+            opened_at=work.at,
+            heard_at=work.at,
+            active_at=work.at,
+        )
+        work.db.add(row)
+    return row
+
+
+async def _opened(
+    work: Work, row: EditingSessionRow, before: Window, editor: Editor, *, take_over: bool
+) -> Window:
+    policy = await _policy(work, row)
+    if take_over and before.holder != editor.window:
+        return before.taken_over_by(editor.window, work.at)
+    try:
+        return before.opened_in(editor.window, work.at, policy)
+    except WindowHeld as held:
+        raise WindowHeld(held.heard_at, await _name_of(work, row)) from held
+
+
+async def _name_of(work: Work, row: EditingSessionRow) -> str:
+    member = await member_by_id(work.db, row.workspace_id, row.member_id)
+    return member.name or member.email if member else ""
+
+
+async def _policy(work: Work, row: EditingSessionRow) -> WindowPolicy:
+    """Editing follows the member's own session (C18)."""
+    session = await member_session_by_id(work.db, row.workspace_id, row.member_session_id)
+    settings = work.settings
+    idle = session.idle if session else settings.session_idle_warning_after
+    grace = session.grace if session else settings.session_warning_grace
+    return WindowPolicy(IdlePolicy(idle, grace), settings.window_alive)
+
+
+async def _window(work: Work, row: EditingSessionRow) -> Window:
+    """The place as it is; a member whose session is over is in no window any more."""
+    session = await member_session_by_id(work.db, row.workspace_id, row.member_session_id)
+    if session is None or session.value.end_at(work.at) is not None:
+        return replace(row.window, ended=row.window.ended or WindowEnd.SESSION_ENDED)
+    return replace(row.window, active_at=max(row.active_at, session.seen_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is in an agreement's editor now, and since when."""
+
+    member_id: UUID
+    name: str
+    since: datetime
+
+
+async def present_editor(work: Work, agreement_id: UUID) -> Present | None:
+    """Whose window is open on an agreement; None while none is."""
+    row = await editing_session_of(work.db, agreement_id)
+    if row is None:
+        return None
+    window, policy = await _window(work, row), await _policy(work, row)
+    if not window.is_alive(work.at, policy):
+        return None
+    return Present(row.member_id, await _name_of(work, row), row.opened_at)
+
+
+async def editing_row(work: Work, editor: Editor) -> EditingSessionRow | None:
+    """Who holds the agreement's editor or held it last; looking changes nothing."""
+    row = await editing_session_of(work.db, editor.agreement_id)
+    is_ours = row is not None and row.workspace_id == editor.found.member.workspace_id
+    return row if is_ours else None
+
+
+async def why_lost(work: Work, editor: Editor, place: Place) -> WindowLost | None:
+    """Why this window may not act any more, truly; None while it may."""
+    row = await editing_row(work, editor)
+    if row is None:
+        return WindowLost(WindowEnd.SESSION_ENDED)
+    window, policy = await _window(work, row), await _policy(work, row)
+    refusal = window.refuses(place, work.at, policy)
+    if refusal is None or row.member_id == editor.found.member.id:
+        return refusal
+    return _said(refusal)
+
+
+async def let_go(work: Work, editor: Editor, place: Place) -> None:
+    """What was not taken over is thrown away, or was used; raises `WindowLost`, `NotFound`."""
+    row = await editing_session_of(work.db, editor.agreement_id, lock=True)
+    if row is None or row.workspace_id != editor.found.member.workspace_id:
+        raise NotFound("agreement")
+    window, policy = await _window(work, row), await _policy(work, row)
+    if refusal := window.refuses(place, work.at, policy):
+        raise _said(refusal)
+    row.left_behind = {}
+
+
+async def refuse_editor(work: Work, agreement: AgreementRow, place: Place | None) -> None:
+    """Raises `WindowLost` for a window that lost its place, `WindowHeld` for somebody without one.
+
+    The agreement's row is locked.
+    """
+    row = await editing_session_of(work.db, agreement.id, lock=True)
+    if row is None:
+        if place is not None:
+            raise WindowLost(WindowEnd.TAKEN_OVER)
+        return
+    window, policy = await _window(work, row), await _policy(work, row)
+    if place is None:
+        if window.is_alive(work.at, policy):
+            raise WindowHeld(window.heard_at, await _name_of(work, row))
+        return
+    if refusal := window.refuses(place, work.at, policy):
+        raise _said(refusal)
+    row.hold(row.window.heard(work.at, active=True))
+
+
+def _said(refusal: WindowLost) -> WindowLost:
+    """A member is told that it was taken over, not that it opened it elsewhere itself."""
+    taken = refusal.reason == WindowEnd.OPENED_ELSEWHERE
+    return WindowLost(WindowEnd.TAKEN_OVER) if taken else refusal
+
+
+async def hear_editor(work: Work, editor: Editor, place: Place, *, leaving: bool) -> None:
+    """A sign of life of an editing window, or its last; raises `WindowLost` or `NotFound`."""
+    row = await editing_session_of(work.db, editor.agreement_id, lock=True)
+    if row is None or row.workspace_id != editor.found.member.workspace_id:
+        raise NotFound("agreement")
+    window, policy = await _window(work, row), await _policy(work, row)
+    if refusal := window.refuses(place, work.at, policy):
+        raise _said(refusal)
+    left = row.window.left(work.at, policy)
+    row.hold(left if leaving else row.window.heard(work.at, active=False))
+
+
+async def keep_left_behind(
+    work: Work, editor: Editor, place: Place, changes: dict[str, Any]
+) -> None:
+    """What a window that had lost its place still wanted to save: kept apart, never merged (N8)."""
+    row = await editing_session_of(work.db, editor.agreement_id, lock=True)
+    if row is None or row.workspace_id != editor.found.member.workspace_id:
+        raise NotFound("agreement")
+    if place.fence < row.fence and place.fence >= row.left_behind.get("fence", 0):
+        row.left_behind = {
+            "fence": place.fence,
+            "member": str(editor.found.member.id),
+            "at": work.at.isoformat(),
+            "changes": changes,
+        }

@@ -1,0 +1,41 @@
+"""What the end of a public session means for what was to be signed in it."""
+
+from commands.work import Work
+from domain.agreement import OUT, AgreementState
+from domain.messages import AgreementNews, Revoked
+from domain.public_session import EndReason
+from domain.window import WindowEnd
+from domain.workflow_names import (
+    AGREEMENT,
+    DECLINED,
+    REVOKE,
+    SIGNING_SESSION,
+    agreement_id,
+    signing_session_id,
+)
+from store.agreement import agreements_of_session
+from store.public_session import PublicSessionRow
+from store.signing_session import signing_sessions_of
+
+
+async def end_signing(work: Work, session: PublicSessionRow, reason: EndReason) -> None:
+    """No window of it may act any more; an agreement that came with the session ends with it.
+
+    A member's own agreement stays as it is: the sender hears of the end and decides (EX-23).
+    """
+    for row in await signing_sessions_of(work.db, session.id):
+        if row.end_reason is None:
+            row.end_reason, row.ended_at = WindowEnd.SESSION_ENDED, work.at
+        told = Revoked(str(session.id))
+        work.tell_workflow(SIGNING_SESSION, signing_session_id(row.id), REVOKE, told)
+        if reason == EndReason.DECLINED:
+            news = AgreementNews(str(row.id), row.position)
+            work.tell_workflow(AGREEMENT, agreement_id(row.agreement_id), DECLINED, news)
+    if reason != EndReason.COMPLETED:
+        await _cancel_own(work, session)
+
+
+async def _cancel_own(work: Work, session: PublicSessionRow) -> None:
+    for each in await agreements_of_session(work.db, session.id):
+        if each.state in OUT and each.signed_at is None:
+            each.state, each.ended_at = AgreementState.CANCELLED, work.at
