@@ -33,6 +33,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITE = frozenset({"same-origin", "none"})
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
+DRAWN_BYTES = 512 * 1024
+"""Four drawings of 5,000 points, the most that is taken, each point 23 bytes in a form's body."""
 DRAINED = 16
 """A body up to this many times the limit is read, so that the browser gets to see the answer."""
 
@@ -163,22 +165,39 @@ async def posted_pairs(request: Request) -> list[tuple[str, str]]:
     return await pairs_within(request, settings_of(request).room_body_bytes)
 
 
+async def task_pairs(request: Request) -> list[tuple[str, str]]:
+    """As `posted_pairs`, as large as a form with drawn signatures may be."""
+    return await pairs_within(request, max(DRAWN_BYTES, settings_of(request).room_body_bytes))
+
+
+def refuse_large_form(request: Request) -> None:
+    """Raises `HTTPException` 413 for a form without drawings that is as large as one with them."""
+    if request.state.posted_bytes > settings_of(request).room_body_bytes:
+        request.state.largest_form = settings_of(request).room_body_bytes
+        raise HTTPException(413)
+
+
 async def pairs_within(request: Request, limit: int) -> list[tuple[str, str]]:
     """The fields of a form within `limit` bytes; kept on the request for a page that shows them.
 
     Raises `HTTPException` 413 for a body over the limit, 415 for anything but a form, 400 for junk.
     """
-    request.state.largest_form = limit
+    return await pairs_of(request, limit, MOST_FIELDS)
+
+
+async def pairs_of(request: Request, most_bytes: int, most_fields: int) -> list[tuple[str, str]]:
+    """The same for a form of so many fields."""
+    request.state.largest_form = most_bytes
     if request.headers.get("content-type", FORM).partition(";")[0].strip().lower() != FORM:
         raise HTTPException(415)
-    body = await _bounded_body(request, limit)
+    body = await _bounded_body(request, most_bytes)
     try:
         pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
+            body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict"
         )
     except ValueError as error:
         raise HTTPException(400, "unreadable form") from error
-    request.state.posted = pairs
+    request.state.posted, request.state.posted_bytes = pairs, len(body)
     return pairs
 
 
@@ -196,11 +215,17 @@ async def _bounded_body(request: Request, limit: int) -> bytes:
 
 
 PostedPairs = Annotated[list[tuple[str, str]], Depends(posted_pairs)]
+TaskPairs = Annotated[list[tuple[str, str]], Depends(task_pairs)]
 
 
 def field_of(pairs: list[tuple[str, str]], name: str) -> str:
     """The last value of a field, or ""."""
     return dict(pairs).get(name, "")
+
+
+def is_script(request: Request) -> bool:
+    """Whether a script of a page asks, and no page is shown (Fetch Metadata)."""
+    return request.headers.get("sec-fetch-dest") == "empty"
 
 
 # Headers of every answer.
@@ -214,6 +239,7 @@ def policy_with(*styles: str) -> str:
             "script-src 'self'",
             " ".join(("style-src 'self'", *styles)),
             "img-src 'self' data:",
+            "font-src 'self'",
             "connect-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",

@@ -5,6 +5,7 @@ application report reads it (EE-16).
 """
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -17,7 +18,7 @@ from api.permissions import PERMISSION_OF
 from commands.access import Visit, note_visit
 from commands.caller import Caller, recognise
 from commands.public_session import Target
-from commands.work import Work
+from commands.work import Transactions, Work
 from domain.actor import Actor
 from domain.member_errors import PermissionDenied
 from domain.permission import Permission, may
@@ -85,6 +86,21 @@ class _Asked:
 
 
 ApiCall = Annotated[Call, Depends(call_of, scope="function")]
+
+
+@asynccontextmanager
+async def acting(request: Request, begin: Transactions) -> AsyncIterator[Call]:
+    """The transaction of a caller who was admitted before something slow was done for it.
+
+    Who it is, and what it may, is looked up again: it may have been revoked meanwhile.
+    """
+    shown, asked = await shown_by(request, begin), _Asked.by(request)
+    async with begin.work() as work:
+        caller = await recognise(work, shown)
+        if may(caller.role, asked.permission):
+            yield Call(request, work, caller)
+            return
+    raise PermissionDenied(asked.permission)
 
 
 async def caller_of(request: Request, begin: Begin) -> Caller:

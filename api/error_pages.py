@@ -16,15 +16,19 @@ from api.answers import Answers
 from api.browser import settings_of, visitor_of
 from api.console_errors import is_of_console, member_page_for_error
 from api.context import transactions_in
-from api.errors import status_of
+from api.errors import problem_of, status_of
 from api.link import link_in
 from api.party_pages import door_occasion, language_of, page, page_of, steps_of
 from api.room import room_address, room_values
-from api.task_pages import Place, typed_answers
+from api.signature_page import exit_url
+from api.task_page import Place
+from api.task_pages import typed_answers
 from commands.door import Door, open_door
 from commands.mail import link_of
 from commands.room import Room, enter
 from commands.work import Work
+from domain.agreement import AgreementState
+from domain.agreement_errors import AgreementClosed, SignerHasTurn, WindowLost
 from domain.errors import (
     BindingLost,
     DomainError,
@@ -35,8 +39,9 @@ from domain.errors import (
     VerificationLocked,
 )
 from domain.public_session import EndReason
+from store.agreement import agreement_by_id
 from store.database import is_away
-from store.public_session import PublicSessionRow, value_of
+from store.public_session import PublicSessionRow, TaskRow, value_of
 
 log = structlog.get_logger()
 
@@ -50,6 +55,9 @@ OF_A_SESSION = (
     TaskLocked,
     VerificationLocked,
     NoContactAddress,
+    WindowLost,
+    AgreementClosed,
+    SignerHasTurn,
 )
 """The refusals whose page is the session's own."""
 ERASED = "erased"
@@ -59,6 +67,8 @@ PLAIN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
 
 async def page_for_error(request: Request, error: Exception) -> Response:
     """The page for whatever a party's or member's route raised; never raises itself."""
+    if getattr(request.state, "wants_problems", False):
+        return problem_of(error, request.app.state.clock())
     if is_of_console(request):
         return await member_page_for_error(request, error)
     try:
@@ -98,18 +108,19 @@ async def _page_of_session(request: Request, error: Exception) -> Response:
     async with transactions_in(request).work() as work:
         if _kind_of(request) == "link":
             link = link_in(request.path_params.get("token", ""))
-            return _door_page(request, work, await open_door(work, link), error, link)
+            return await _door_page(request, work, await open_door(work, link), error, link)
         visitor = visitor_of(request, request.path_params.get("session_id", ""))
         return await _room_page(request, work, await enter(work, visitor), error)
 
 
-def _door_page(
+async def _door_page(
     request: Request, work: Work, door: Door, error: Exception, link: str
 ) -> HTMLResponse:
     occasion = door_occasion(request, door, work.at)
     if isinstance(error, SessionEnded):
         steps = steps_of(value_of(door.session, door.tasks), door.tasks)
         values = _ended_values(door.session, error.end_reason) | {"receipt": ""}
+        values["reason"] = await _reason(work, door.tasks, values["reason"])
         return page_of(occasion, "ended.html", status_of(error), steps=steps, typed=(), **values)
     name = "locked.html" if isinstance(error, VerificationLocked) else "no_address.html"
     return page_of(occasion, name, status_of(error), link=link)
@@ -123,6 +134,7 @@ async def _room_page(request: Request, work: Work, room: Room, error: Exception)
         # The browser that finished comes to its own good end: that is no error.
         done = ended == EndReason.COMPLETED and request.method == "GET"
         values = _ended_values(room.session, ended) | {"receipt": _receipt_address(room)}
+        values["reason"] = await _reason(work, room.tasks, values["reason"])
         status = 200 if done else status_of(error)
         return page_of(name="ended.html", status=status, typed=typed, **shown, **values)
     if isinstance(error, BindingLost):
@@ -134,9 +146,44 @@ async def _room_page(request: Request, work: Work, room: Room, error: Exception)
             typed=typed,
             **shown,
         )
+    if isinstance(error, WindowLost | AgreementClosed | SignerHasTurn):
+        return await _window_page(request, work, room, error)
     before = error.before if isinstance(error, TaskLocked) else ""
     first = room.task(before)
     return page_of(name="task_locked.html", status=status_of(error), before=first, **shown)
+
+
+async def _window_page(
+    request: Request, work: Work, room: Room, error: WindowLost | AgreementClosed | SignerHasTurn
+) -> HTMLResponse:
+    """A window that may not act any more, or a document with nothing left to do on it."""
+    shown = await room_values(request, work, room)
+    place = Place(work, room, room.task(request.path_params["key"]))
+    return page_of(
+        name="window_lost.html" if isinstance(error, WindowLost) else "agreement_closed.html",
+        status=status_of(error),
+        error=error,
+        link=link_of(work, room.session),
+        exit_url=await exit_url(work, place),
+        kept=getattr(request.state, "kept", False),
+        task=place.task,
+        **shown,
+    )
+
+
+CANCELLED = "cancelled"
+
+
+async def _reason(work: Work, tasks: Sequence[TaskRow], reason: str) -> str:
+    """The word for an end; a session withdrawn with its document says so (EX-23)."""
+    if reason != EndReason.REVOKED:
+        return reason
+    asked = [each.agreement_id for each in tasks if each.agreement_id]
+    found = [await agreement_by_id(work.db, each) for each in asked]
+    is_cancelled = [
+        each.session_id is None and each.state == AgreementState.CANCELLED for each in found if each
+    ]
+    return CANCELLED if any(is_cancelled) else reason
 
 
 def _ended_values(session: PublicSessionRow, reason: str) -> dict[str, Any]:

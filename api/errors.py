@@ -55,6 +55,7 @@ PATH_NOUNS = {
     "upload_id": "file",
     "member_id": "member",
     "member_session_id": "session",
+    "agreement_id": "agreement",
     "template": "session template",
     "form": "form",
     "document": "document",

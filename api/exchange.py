@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.body_limits import most_bytes
 from api.errors import API, answer_to
 from api.metrics import Metrics
 from api.scim_answers import is_scim
@@ -51,10 +52,11 @@ class Exchange:
 
     async def _answer(self, scope: Scope, receive: Receive, told: "_Told") -> None:
         bounded = receive
+        most = most_bytes(scope["method"], scope["path"], self._largest_body)
         if _is_program(scope["path"]):
-            bounded = _bounded(receive, self._largest_body)
+            bounded = _bounded(receive, most)
         try:
-            _refuse_announced(scope, self._largest_body)
+            _refuse_announced(scope, most)
             await self._app(scope, bounded, told.send)
         except Exception as error:
             request = Request(scope, receive)

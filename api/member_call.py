@@ -7,6 +7,7 @@ EE-5). The cookie names no workspace: which one is meant says the path, `/consol
 import re
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -23,6 +24,7 @@ from commands.member_session import (
     LONGEST_BROWSER,
     Browser,
     SignedIn,
+    look_for_member,
     recognise_member,
     vouched_in,
 )
@@ -239,4 +241,21 @@ def page_name(request: Request) -> str:
     return str(name)[:LONGEST_PAGE]
 
 
+async def quiet_call_of(
+    request: Request, workspace: str, begin: Begin
+) -> AsyncIterator[MemberCall]:
+    """The transaction of what an open page sends by itself: no activity (SX-3), and no visit.
+
+    Looking ends nothing; raises as `signed_in` does.
+    """
+    async with begin.work() as work:
+        row = await find_workspace(work, workspace)
+        found = await look_for_member(work, row.id, member_secret(request))
+        yield MemberCall(request, work, row, _still(found))
+
+
+console_call = asynccontextmanager(member_call_of)
+quiet_call = asynccontextmanager(quiet_call_of)
+"""The same for a route that must not keep a transaction open: it begins one when it needs it."""
+QuietCall = Annotated[MemberCall, Depends(quiet_call_of, scope="function")]
 ConsoleCall = Annotated[MemberCall, Depends(member_call_of, scope="function")]

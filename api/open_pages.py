@@ -7,6 +7,8 @@ server-sent events. Nothing here decides anything: the next request meets the sa
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +18,26 @@ from starlette.datastructures import State
 
 from commands.work import Transactions, Work
 from store.database import is_away
+from store.editing_gate import Editing
 from store.gate import Gone, Idle, Shut
+from store.signing_gate import SigningNews
 
 log = structlog.get_logger()
 
 RECONNECT_AFTER_MS = 2000
-News = Shut | Idle | Gone | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signings:
+    """What the gate says of a browser that may act, and the signing sessions in its room."""
+
+    gate: Idle | None
+    windows: tuple[SigningNews, ...]
+
+
+News = Shut | Idle | Gone | Signings | Editing | None
 """What a gate says of a browser; None: it may act."""
-Gate = Callable[[Work, list[UUID]], Awaitable[Mapping[UUID, Shut | Idle | Gone]]]
+Gate = Callable[[Work, list[UUID]], Awaitable[Mapping[UUID, Any]]]
 """Asks for many at once, by the ids of their places or sessions; who may act is left out."""
 
 
@@ -144,6 +158,8 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 async def news_of(page: OpenPage, transactions: Transactions) -> AsyncIterator[ServerSentEvent]:
     """`ended` once and last, `idle` when the warning is due, `active` when it is over.
 
+    `signing` for each signing session of the room that is not as it was told before.
+
     A session that is gone ends the stream without a word: the browser connects again, and who it
     is then says what became of it.
     """
@@ -152,22 +168,55 @@ async def news_of(page: OpenPage, transactions: Transactions) -> AsyncIterator[S
     told: News = None
     while not page.is_closing:
         if page.news != told:
-            told = page.news
+            before, told = told, page.news
             if isinstance(told, Gone):
                 return
-            yield _event(told, transactions)
+            for event in _events(before, told, transactions):
+                yield event
             if isinstance(told, Shut):
                 return
         await page.wait()
 
 
-def _event(news: Shut | Idle | None, transactions: Transactions) -> ServerSentEvent:
+def _events(before: News, told: News, transactions: Transactions) -> Iterator[ServerSentEvent]:
+    news = _of_gate(told)
+    if news != _of_gate(before):
+        yield _event(news, transactions)
+    known = before.windows if isinstance(before, Signings) else ()
+    for each in told.windows if isinstance(told, Signings) else ():
+        if each not in known:
+            yield _window(each, transactions)
+
+
+def _of_gate(news: News) -> Shut | Idle | Editing | None:
+    found = news.gate if isinstance(news, Signings) else news
+    return None if isinstance(found, Gone) else found
+
+
+def _window(news: SigningNews, transactions: Transactions) -> ServerSentEvent:
+    return _named(
+        "signing",
+        task=news.task,
+        holder=news.holder,
+        fence=news.fence,
+        version=news.version,
+        reason=news.reason,
+        seconds_left=_left(news.idles_out_at, transactions) if news.idles_out_at else None,
+    )
+
+
+def _left(ends_at: datetime, transactions: Transactions) -> int:
+    return max(0, round((ends_at - transactions.clock()).total_seconds()))
+
+
+def _event(news: Shut | Idle | Editing | None, transactions: Transactions) -> ServerSentEvent:
     match news:
         case Shut(reason):
             return _named("ended", reason=reason)
         case Idle(ends_at):
-            left = (ends_at - transactions.clock()).total_seconds()
-            return _named("idle", seconds_left=max(0, round(left)))
+            return _named("idle", seconds_left=_left(ends_at, transactions))
+        case Editing():
+            return _named("editing", **asdict(news))
         case None:
             return _named("active")
 

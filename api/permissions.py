@@ -63,6 +63,19 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
         "GET /public-sessions/{session_id}/uploads",
         "GET /public-sessions/{session_id}/uploads/{upload_id}/content",
     ),
+    Permission.AGREEMENTS_READ: (
+        "GET /agreements",
+        "GET /agreements/{agreement_id}",
+        "GET /agreements/{agreement_id}/document.pdf",
+        "GET /agreements/{agreement_id}/sealed.pdf",
+        "GET /agreements/{agreement_id}/versions",
+    ),
+    Permission.AGREEMENTS_MANAGE: (
+        "POST /agreements",
+        "PATCH /agreements/{agreement_id}",
+        "POST /agreements/{agreement_id}/cancel",
+        "POST /agreements/{agreement_id}/send",
+    ),
     Permission.ERASE: (
         "POST /parties/{party_id}/erase",
         "POST /public-sessions/{session_id}/erase",
@@ -83,6 +96,7 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
         "GET /mail-contents/{mail}/{language}",
         "GET /settings",
         "GET /sign-in-modes/federated",
+        "GET /signing-certificate",
     ),
     Permission.SETTINGS_EDIT: (
         "PUT /mail-contents/{mail}/{language}",
@@ -92,6 +106,7 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
         "PUT /sign-in-modes/federated",
         "DELETE /sign-in-modes/federated",
         "POST /settings/preview",
+        "POST /signing-certificate",
     ),
     Permission.MEMBERS_READ: (
         "GET /members",

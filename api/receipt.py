@@ -8,9 +8,12 @@ from api.browser import refuse_cross_site, see_other, visitor_of
 from api.context import Begin
 from api.party_pages import language_of, page_of
 from api.room import room_values
+from commands.agreement_copy import sealed_copy
 from commands.receipt import GivenReceipt, note_read, receipt_of
 from commands.room import Room, enter_completed, party_of
 from commands.work import Work
+from domain.errors import NotFound
+from store.agreement import signed_in_session
 
 router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
 
@@ -24,7 +27,8 @@ async def get_receipt(request: Request, session_id: str, begin: Begin) -> Respon
         room = await enter_completed(work, visitor_of(request, session_id))
         given = await _given(request, work, room)
         shown = await room_values(request, work, room)
-    return page_of(name="receipt.html", receipt=given.receipt, **shown)
+        signed = await signed_in_session(work.db, room.session.id)
+    return page_of(name="receipt.html", receipt=given.receipt, signed=signed, **shown)
 
 
 async def _given(request: Request, work: Work, room: Room) -> GivenReceipt:
@@ -52,6 +56,21 @@ async def get_json(request: Request, session_id: str, begin: Begin) -> Response:
     if not given.text:
         return see_other(f"/sessions/{room.session.id}/receipt")
     return attached("receipt.json", JSON, given.text.encode())
+
+
+@router.get("/sessions/{session_id}/signed/{agreement_id}.pdf")
+async def get_signed(
+    request: Request, session_id: str, agreement_id: str, begin: Begin
+) -> Response:
+    """The sealed document that was signed in this session, for the browser that completed it."""
+    async with begin.work() as work:
+        room = await enter_completed(work, visitor_of(request, session_id))
+        rows = await signed_in_session(work.db, room.session.id)
+        row = next((each for each in rows if str(each.id) == agreement_id), None)
+        if row is None:
+            raise NotFound("document")
+        copy = await sealed_copy(work, row)
+    return attached("signed.pdf", PDF, copy.pdf)
 
 
 def attached(name: str, media_type: str, content: bytes) -> Response:

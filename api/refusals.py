@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from api.problem import ProblemKind
-from domain import errors, member_errors
+from domain import agreement_errors, errors, member_errors
 from domain.errors import DomainError
 from domain.upload import UploadRefused
 
@@ -47,6 +47,10 @@ def _template(error: Any) -> dict[str, Any]:
 def _answers(error: Any) -> dict[str, Any]:
     # The answers themselves stay out: they are what the party typed.
     return {"errors": error.errors}
+
+
+def _changes(error: Any) -> dict[str, Any]:
+    return {"changes": list(error.changes)}
 
 
 TABLE: Mapping[type[DomainError], Meaning] = {
@@ -195,6 +199,45 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     member_errors.FederatedRefused: Meaning(
         ProblemKind(403, "federated-refused", "Not signed in by the identity provider"),
         _named("fault"),
+    ),
+    agreement_errors.WindowHeld: Meaning(
+        ProblemKind(409, "window-held", "Another window is open"), _named("who")
+    ),
+    agreement_errors.WindowLost: Meaning(
+        ProblemKind(409, "window-lost", "Another window may act here"), _named("reason")
+    ),
+    agreement_errors.AgreementStale: Meaning(
+        ProblemKind(409, "agreement-stale", "The document was changed"), _named("given", "current")
+    ),
+    agreement_errors.AgreementClosed: Meaning(
+        ProblemKind(409, "agreement-closed", "The agreement's state does not allow this"),
+        _named("state"),
+    ),
+    agreement_errors.AgreementSigned: Meaning(
+        ProblemKind(409, "agreement-signed", "Somebody has signed"), _named("signers")
+    ),
+    agreement_errors.AgreementFaulty: Meaning(
+        ProblemKind(422, "agreement-faulty", "The agreement has faults"), _faults
+    ),
+    agreement_errors.SignerHasTurn: Meaning(
+        ProblemKind(409, "signer-has-turn", "Another signer comes first"), _named("position")
+    ),
+    agreement_errors.ChangesUnconfirmed: Meaning(
+        ProblemKind(409, "changes-unconfirmed", "The changes are not confirmed"), _changes
+    ),
+    agreement_errors.StepUpNeeded: Meaning(
+        ProblemKind(403, "step-up-needed", "A fresh code is asked for")
+    ),
+    agreement_errors.DocumentRefused: Meaning(
+        ProblemKind(422, "document-refused", "The document cannot be signed"),
+        _named("reason", "limit"),
+    ),
+    agreement_errors.NoSigningCertificate: Meaning(
+        ProblemKind(409, "no-signing-certificate", "No signing certificate is set up")
+    ),
+    agreement_errors.CertificateRefused: Meaning(
+        ProblemKind(422, "certificate-refused", "The certificate cannot be used"),
+        _named("reason"),
     ),
     UploadRefused: Meaning(ProblemKind(422, "upload-refused", "The file is refused"), _upload),
 }

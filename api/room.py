@@ -11,15 +11,23 @@ from fastapi.responses import HTMLResponse
 from adapters.languages import translations_for
 from api.browser import (
     PostedPairs,
+    TaskPairs,
     field_of,
     forget_binding,
+    is_script,
     refuse_cross_site,
+    refuse_large_form,
     see_other,
     visitor_of,
 )
 from api.context import Begin
+from api.errors import status_of
 from api.party_pages import Occasion, language_of, occasion_of, page_of, steps_of
-from api.task_pages import Place, shown_task, values_posted
+from api.signature_post import window_of_page
+from api.signing_keep import keeping
+from api.task_page import Place
+from api.task_pages import shown_task, values_posted
+from commands.capture import Posted
 from commands.mail import link_of
 from commands.room import (
     CompleteTask,
@@ -31,10 +39,11 @@ from commands.room import (
     party_of,
     quit_room,
 )
-from commands.task_kind import Posted
 from commands.work import Transactions, Work
-from domain.errors import AnswersRefused, SessionEnded, TaskDone
+from domain.agreement_errors import AgreementStale, ChangesUnconfirmed, StepUpNeeded
+from domain.errors import AnswersRefused, DomainError, SessionEnded, TaskDone
 from domain.public_session import EndReason
+from domain.task import TaskKind
 from store.party import PartyRow
 from store.workspace import workspace_by_id
 
@@ -86,34 +95,43 @@ async def task_page(
     work: Work,
     room: Room,
     key: str,
-    refused: AnswersRefused | None = None,
+    refused: DomainError | None = None,
 ) -> HTMLResponse:
     """The page of one task, with what was refused of what was sent for it."""
+    answers = refused if isinstance(refused, AnswersRefused) else None
     task = room.task(key)
     refusal = room.value.refuses_task(key)
     if refusal and not isinstance(refusal, TaskDone):
         raise refusal
     common = await room_values(request, work, room)
-    shown = await shown_task(Place(work, room, task), common["occasion"].locale, refused)
+    place = Place(work, room, task, window_of_page(request))
+    shown = await shown_task(place, common["occasion"].locale, answers)
     return page_of(
         name=f"tasks/{'done' if refusal else task.kind}.html",
-        status=422 if refused else 200,
+        status=status_of(refused) if refused else 200,
         key=key,
-        errors=refused.errors if refused else {},
+        errors=answers.errors if answers else {},
+        refused=refused,
+        refusal=type(refused).__name__ if refused else "",
         **common,
         **shown,
     )
 
 
+SHOWN_AGAIN = (AnswersRefused, AgreementStale, ChangesUnconfirmed, StepUpNeeded)
+"""What is still to be done on the task's own page, whose answers stay on it."""
+
+
 @router.post("/sessions/{session_id}/tasks/{key}")
 async def post_task(
-    request: Request, session_id: str, key: str, posted: PostedPairs, begin: Begin
+    request: Request, session_id: str, key: str, posted: TaskPairs, begin: Begin
 ) -> Response:
     """Completes one task, and leads to the next; the last one leads to the room that says so."""
     visitor = visitor_of(request, session_id)
     try:
-        room = await _complete(request, visitor, key, posted, begin)
-    except AnswersRefused as refused:
+        async with keeping(request, begin, visitor, key, posted):
+            room = await _complete(request, visitor, key, posted, begin)
+    except SHOWN_AGAIN as refused:
         async with begin.work() as work:
             room = await enter_to_act(work, visitor)
             return await task_page(request, work, room, key, refused)
@@ -140,7 +158,10 @@ async def _complete(
         room = await enter_to_act(work, visitor, lock=True)
         party = await party_of(work, room)
         locale = language_of(request, party.locale)
-        values = await values_posted(Place(work, room, room.task(key)), posted)
+        task = room.task(key)
+        if task.kind != TaskKind.SIGNATURE:
+            refuse_large_form(request)
+        values = await values_posted(Place(work, room, task), posted)
         what = Posted(values, locale, translations_for(locale).gettext)
         return await complete_in(work, room, CompleteTask(key, what))
 
@@ -220,5 +241,4 @@ async def post_stay(request: Request, session_id: str, begin: Begin) -> Response
     async with begin.work() as work:
         room = await enter_to_act(work, visitor_of(request, session_id), lock=True)
         room.binding.last_seen_at = work.at
-    is_script = request.headers.get("sec-fetch-dest") == "empty"
-    return Response(status_code=204) if is_script else _to(room_address(room))
+    return Response(status_code=204) if is_script(request) else _to(room_address(room))

@@ -1,4 +1,7 @@
-"""Tells the open pages of a room that its session or its browser's place has ended (PS-30)."""
+"""Tells the open pages of a room that its session, its browser's place or a window has ended.
+
+PS-30; and EX-13, EX-19, EX-22 for what is being signed in it.
+"""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -10,11 +13,14 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.browser import visitor_of
 from api.context import Begin
-from api.open_pages import News, news_of, open_pages_of
+from api.open_pages import Gate, News, Signings, news_of, open_pages_of
 from commands.public_session_terms import idle_policy
 from commands.room import enter
+from commands.signing import window_policy
 from commands.work import Work
+from domain.task import TaskKind
 from store.gate import Idle, Shut, gates_of
+from store.signing_gate import signings_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,11 +30,24 @@ async def room_gate(work: Work, bindings: list[UUID]) -> Mapping[UUID, Shut | Id
     return await gates_of(work.db, bindings, work.at, idle_policy(work.settings))
 
 
+async def signing_room_gate(work: Work, bindings: list[UUID]) -> Mapping[UUID, News]:
+    """As `room_gate`, for browsers in rooms where something is signed: its windows too (EX-22)."""
+    gates = await room_gate(work, bindings)
+    signings = await signings_of(work.db, bindings, work.at, window_policy(work))
+    told: dict[UUID, News] = dict(gates)
+    for binding, windows in signings.items():
+        gate = gates.get(binding)
+        if not isinstance(gate, Shut):
+            told[binding] = Signings(gate, windows)
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """The browser that listens, and what there is to tell it at once."""
+    """The browser that listens, which gate it listens at, and what there is to tell it at once."""
 
     binding_id: UUID
+    gate: Gate
     news: News
 
 
@@ -38,8 +57,11 @@ async def listener_of(request: Request, session_id: str, begin: Begin) -> Listen
     Listening is not activity: a page left open goes idle.
     """
     async with begin.work() as work:
-        binding_id = (await enter(work, visitor_of(request, session_id))).binding.id
-        return Listener(binding_id, (await room_gate(work, [binding_id])).get(binding_id))
+        room = await enter(work, visitor_of(request, session_id))
+        signs = any(each.kind == TaskKind.SIGNATURE for each in room.tasks)
+        gate: Gate = signing_room_gate if signs else room_gate
+        binding_id = room.binding.id
+        return Listener(binding_id, gate, (await gate(work, [binding_id])).get(binding_id))
 
 
 Listening = Annotated[Listener, Depends(listener_of)]
@@ -53,7 +75,7 @@ async def get_events(
     request: Request, listener: Listening, begin: Begin
 ) -> AsyncIterator[ServerSentEvent]:
     """What becomes of the session and of this browser's place in it."""
-    with open_pages_of(request.app.state).opened(room_gate, listener.binding_id) as page:
+    with open_pages_of(request.app.state).opened(listener.gate, listener.binding_id) as page:
         page.tell(listener.news)
         async for event in news_of(page, begin):
             yield event

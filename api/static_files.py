@@ -12,9 +12,17 @@ from pathlib import Path
 from fastapi import FastAPI, HTTPException, Response
 
 FOLDER = Path(__file__).parent / "static"
+VENDORED = Path(__file__).parent / "vendored"
+"""Other people's files, as they published them; `ORIGIN.md` there says whose."""
+PAPERS = frozenset({".md", ".txt"})
 FOR_GOOD = "public, max-age=31536000, immutable"
 AGAIN = "no-cache"
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".woff2": "font/woff2",
+}
 
 
 def mount(app: FastAPI) -> None:
@@ -47,7 +55,9 @@ def _type_of(name: str) -> str:
 
 @cache
 def _files() -> dict[str, bytes]:
-    return {each.name: each.read_bytes() for each in sorted(FOLDER.iterdir()) if each.is_file()}
+    found = sorted([*FOLDER.iterdir(), *VENDORED.iterdir()], key=lambda each: each.name)
+    served = [each for each in found if each.is_file() and each.suffix not in PAPERS]
+    return {each.name: each.read_bytes() for each in served}
 
 
 @cache

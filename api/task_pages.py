@@ -5,10 +5,8 @@ A kind's template is `api/pages/tasks/{kind}.html`; a completed task of any kind
 """
 
 import asyncio
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from typing_extensions import override
 
@@ -17,54 +15,20 @@ from adapters.markdown import render
 from api.answers import Answers, answers_of
 from api.form_post import values_from
 from api.shapes.upload import PartyFile
+from api.signature_page import SignaturePage
+from api.task_page import Place, Posted, TaskPage
 from api.upload_words import size_in_words
-from commands.pinned import pinned_document, pinned_form
-from commands.room import Room, party_of
+from commands.pinned import pinned_document
+from commands.room import party_of
 from commands.task_kind import AGREED, FILES
 from commands.upload import scope_of
-from commands.work import Work
 from domain.document import Document
 from domain.errors import AnswersRefused
 from domain.file_kind import FileKind
-from domain.form import Form
 from domain.task import TaskKind
 from domain.upload import UNNAMED, Slot, UploadScope
-from store.public_session import TaskRow, submissions_of
+from store.public_session import submissions_of
 from store.upload import uploads_of_task
-
-Posted: TypeAlias = Sequence[tuple[str, str]]
-"""The fields of a posted form, in their order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One task of one room, in the transaction that reads or writes it."""
-
-    work: Work
-    room: Room
-    task: TaskRow
-
-    async def form(self) -> Form:
-        """The form version the task was issued with."""
-        return await pinned_form(self.work, self.room.session.workspace_id, self.task)
-
-
-class TaskPage(ABC):
-    """One kind of task as a page."""
-
-    @abstractmethod
-    async def read(self, place: Place, posted: Posted) -> Mapping[str, Any]:
-        """The values of a post."""
-
-    @abstractmethod
-    async def show(
-        self, place: Place, locale: str, refused: AnswersRefused | None
-    ) -> dict[str, Any]:
-        """What the template of an open task is given."""
-
-    @abstractmethod
-    async def recall(self, place: Place, body: Mapping[str, Any], locale: str) -> dict[str, Any]:
-        """What the page of a completed task is given."""
 
 
 class FormPage(TaskPage):
@@ -196,6 +160,7 @@ TASK_PAGES: dict[str, TaskPage] = {
     TaskKind.ACKNOWLEDGMENT: StatementPage(),
     TaskKind.CONFIRMATION: StatementPage(),
     TaskKind.UPLOAD: UploadPage(),
+    TaskKind.SIGNATURE: SignaturePage(),
 }
 
 

@@ -3,7 +3,7 @@
 
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 30_000;
-const EVENTS = ["ended", "idle", "active"];
+const EVENTS = ["ended", "idle", "active", "signing", "editing"];
 
 // `name` is what tabs know each other by, `events` the address of the stream they share.
 export function follow(name, events, hear) {

@@ -4,11 +4,15 @@ import { follow } from "./live.js";
 
 const STAY_AT_MOST_EVERY_MS = 60_000;
 const READ_FOR_MS = 4_000;
+const ACTIVE_AT_MOST_EVERY_MS = 10_000;
 
 const room = document.getElementById("room").dataset.room;
 const tell = follow(`gatepass-${room.split("/").pop()}`, `${room}/events`, hear);
 
+// A page that has more to say of it says so itself, and may take the end into its own hands.
 function hear(message) {
+  const event = new CustomEvent("gatepass:live", { detail: message, cancelable: true });
+  if (!document.dispatchEvent(event)) return;
   if (message.event === "ended") showEnd(message.reason);
   if (message.event === "idle") warn(message.seconds_left);
   if (message.event === "active") calm();
@@ -80,3 +84,14 @@ banner.querySelector("[data-stay]").addEventListener("click", stay);
 document.addEventListener("input", () => {
   if (performance.now() - stayedAt > STAY_AT_MOST_EVERY_MS) stay();
 });
+
+// Any tab's activity counts, so the others hear of it (SX-3).
+let toldAt = 0;
+
+function beActive() {
+  if (performance.now() - toldAt < ACTIVE_AT_MOST_EVERY_MS) return;
+  toldAt = performance.now();
+  tell({ event: "activity" });
+}
+
+for (const sign of ["pointerdown", "keydown"]) document.addEventListener(sign, beActive, { passive: true });

@@ -1,0 +1,298 @@
+"""The editor of an agreement: one member's window at a time may change it (EX-15 to EX-18, N8)."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from api.agreement_form import DraftForm, SignerRow, base_of, body_of, read_form
+from api.agreement_signers import party_meant
+from api.agreement_window import (
+    Loss,
+    Pairs,
+    editor_of,
+    held_by,
+    loss_of,
+    number_in,
+    place_in,
+)
+from api.browser import PostedPairs, field_of, pairs_of, refuse_cross_site, see_other
+from api.console_agreements import NAME, PATH, agreement_page, target_of
+from api.console_pages import member_page, office_of
+from api.editor_page import (
+    Shown,
+    beside_saved,
+    editor_page,
+    faults_in_words,
+    with_left_behind,
+)
+from api.errors import status_of
+from api.member_call import ConsoleCall, MemberCall, QuietCall
+from commands.agreement import Whole, change_agreement, own_agreement
+from commands.agreement_write import draft_body
+from commands.attempt import attempt
+from commands.editing_session import (
+    Editor,
+    editing_row,
+    hear_editor,
+    keep_left_behind,
+    let_go,
+    open_editor,
+    why_lost,
+)
+from domain.agreement import Pinned
+from domain.agreement_errors import (
+    AgreementClosed,
+    AgreementFaulty,
+    AgreementSigned,
+    AgreementStale,
+    WindowHeld,
+    WindowLost,
+)
+from domain.agreement_unsaved import applied, unsaved
+from domain.window import Place
+
+MOST_BYTES = 512 * 1024
+MOST_FIELDS = 4000
+"""A draft of 200 fields in a form, twice: as it was given, and as it is."""
+USE_LEFT = "left"
+CONFLICT = 409
+
+router = APIRouter(
+    prefix=f"/console/{{workspace}}{PATH}/{{agreement_id}}",
+    dependencies=[Depends(refuse_cross_site)],
+    include_in_schema=False,
+)
+
+
+async def editor_pairs(request: Request) -> list[tuple[str, str]]:
+    """The editor's form; raises as `posted_pairs` does."""
+    return await pairs_of(request, MOST_BYTES, MOST_FIELDS)
+
+
+EditorPairs = Annotated[list[tuple[str, str]], Depends(editor_pairs)]
+
+
+@router.post("/edit", name=NAME)
+async def post_edit(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
+    """Opens the editor in a window; a double click is one window (SX-5).
+
+    While another window is open the page asks, and says who is in it (EX-15).
+    """
+    editor = editor_of(call, agreement_id, field_of(posted, "window"))
+    whole = await own_agreement(call.work, agreement_id, call.workspace_id)
+    if refusal := whole.value.refuses_edit():
+        return await agreement_page(call, agreement_id, refused=refusal)
+    try:
+        async with attempt(call.work):
+            takes_over = field_of(posted, "take_over") == "yes"
+            await open_editor(call.work, editor, take_over=takes_over)
+    except WindowHeld as held:
+        return await _held_page(call, editor, whole, held)
+    return see_other(_address(call, editor))
+
+
+def _address(call: MemberCall, editor: Editor, more: str = "") -> str:
+    base = f"{office_of(call.workspace).base}{PATH}/{editor.agreement_id}/edit"
+    return f"{base}?window={editor.window}{more}"
+
+
+async def _held_page(
+    call: MemberCall, editor: Editor, whole: Whole, held: WindowHeld
+) -> HTMLResponse:
+    """Edit Anyway, or Cancel (EX-16, EX-18)."""
+    who, is_me = await held_by(call, editor)
+    known = {"who": who or held.who, "is_me": is_me, "window": editor.window}
+    return member_page(call, "agreement_held.html", status_of(held), agreement=whole.row, **known)
+
+
+@router.get("/edit", name=NAME)
+async def get_edit(call: ConsoleCall, agreement_id: UUID) -> Response:
+    """The editor, in the window that has the place; getting it changes nothing."""
+    query = call.request.query_params
+    if not query.get("window"):
+        return see_other(f"{office_of(call.workspace).base}{PATH}/{agreement_id}")
+    editor = editor_of(call, agreement_id, query["window"])
+    whole = await own_agreement(call.work, agreement_id, call.workspace_id)
+    if refusal := whole.value.refuses_edit():
+        return await agreement_page(call, agreement_id, refused=refusal)
+    row = await editing_row(call.work, editor)
+    fence = row.fence if row is not None and row.member_id == call.member.id else 0
+    place = Place(editor.window, fence)
+    lost = await why_lost(call.work, editor, place)
+    if row is None or lost is not None:
+        return await lost_page(call, editor, lost or WindowLost(""), is_kept=False)
+    shown = Shown(done=query.get("done", ""))
+    if query.get("use") == USE_LEFT and row.left_behind:
+        saved = draft_body(whole.row, whole.version, whole.signers)
+        shown = Shown(form=with_left_behind(row, saved), uses_left=True)
+    return await editor_page(call, whole, row, place, shown)
+
+
+async def lost_page(
+    call: MemberCall, editor: Editor, lost: WindowLost, *, is_kept: bool
+) -> HTMLResponse:
+    """Warning: Session Timeout, why, and Okay, which leads to the list (EX-13, EX-17)."""
+    loss = await loss_of(call, editor, lost)
+    return member_page(
+        call,
+        "agreement_lost.html",
+        status_of(lost),
+        loss=loss,
+        is_kept=is_kept,
+        agreement_id=editor.agreement_id,
+    )
+
+
+@router.post("/edit/save", name=NAME)
+async def post_save(posted: EditorPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
+    """Saves what was typed, or adds, copies or removes a field in the form, without a script."""
+    editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
+    whole = await own_agreement(call.work, agreement_id, call.workspace_id)
+    form, faults = await _with_new_signer(call, read_form(posted), field_of(posted, "new_signer"))
+    if lost := await why_lost(call.work, editor, place):
+        return await _lost_with_changes(call, editor, place, posted, lost)
+    row = await editing_row(call.work, editor)
+    assert row is not None  # noqa: S101 - what is not lost is held
+    shown = Shown(
+        form=form,
+        base=base_of(posted),
+        uses_left=field_of(posted, "uses_left") == "yes",
+        faults=faults,
+        new_signer=field_of(posted, "new_signer") if faults else "",
+        refused=AgreementFaulty(()) if faults else None,
+    )
+    acted = form.acted(field_of(posted, "action"))
+    if acted is not None or faults:
+        return await editor_page(call, whole, row, place, replace(shown, form=acted or form))
+    return await _save(call, editor, place, posted, shown)
+
+
+async def _with_new_signer(
+    call: MemberCall, form: DraftForm, text: str
+) -> tuple[DraftForm, dict[str, str]]:
+    """The form with a signer that was typed; or why there is none such."""
+    if not text.strip():
+        return form, {}
+    party = await party_meant(call, text)
+    known = {each.party for each in form.signers}
+    if party is None or str(party.id) in known:
+        return form, {"new_signer": "known" if party else "unknown"}
+    order = str(len(form.signers) + 1)
+    row = SignerRow(str(party.id), order)
+    return replace(form, signers=(*form.signers, row)), {}
+
+
+async def _save(
+    call: MemberCall, editor: Editor, place: Place, posted: Pairs, shown: Shown
+) -> Response:
+    pairs = list(posted)
+    given = Pinned(number_in(pairs, "version"), field_of(pairs, "sha256"))
+    assert shown.form is not None  # noqa: S101 - it was posted
+    body = body_of(shown.form)
+    whole = await own_agreement(call.work, editor.agreement_id, call.workspace_id)
+    saved = draft_body(whole.row, whole.version, whole.signers)
+    if given == whole.value.current and not unsaved(saved, body) and not shown.uses_left:
+        return see_other(_address(call, editor, "&done=nothing"))
+    from_here = replace(target_of(call, editor.agreement_id), place=place)
+    try:
+        async with attempt(call.work):
+            await change_agreement(call.work, from_here, given, body)
+            if shown.uses_left:
+                await let_go(call.work, editor, place)
+    except (AgreementStale, AgreementFaulty) as refused:
+        return await _again(call, editor, place, shown, refused)
+    except (AgreementClosed, AgreementSigned) as refused:
+        return await agreement_page(call, editor.agreement_id, refused=refused)
+    except WindowLost as lost:
+        return await _lost_with_changes(call, editor, place, posted, lost)
+    return see_other(_address(call, editor, "&done=saved"))
+
+
+async def _again(
+    call: MemberCall,
+    editor: Editor,
+    place: Place,
+    shown: Shown,
+    refused: AgreementStale | AgreementFaulty,
+) -> Response:
+    """The form as it was typed, with what is wrong; beside what somebody else has saved."""
+    whole = await own_agreement(call.work, editor.agreement_id, call.workspace_id)
+    row = await editing_row(call.work, editor)
+    assert row is not None and shown.form is not None  # noqa: PT018, S101 - as above
+    if isinstance(refused, AgreementFaulty):
+        page = replace(shown, refused=refused, faults=faults_in_words(call, refused))
+        return await editor_page(call, whole, row, place, page)
+    saved = draft_body(whole.row, whole.version, whole.signers)
+    typed = body_of(shown.form)
+    form, sides = beside_saved(typed, saved, unsaved(shown.base or saved, typed))
+    page = replace(shown, refused=refused, form=form, sides=sides, base=saved)
+    return await editor_page(call, whole, row, place, page)
+
+
+async def _lost_with_changes(
+    call: MemberCall, editor: Editor, place: Place, posted: Pairs, lost: WindowLost
+) -> HTMLResponse:
+    is_kept = await _keep(call, editor, place, posted)
+    return await lost_page(call, editor, lost, is_kept=is_kept)
+
+
+async def _keep(call: MemberCall, editor: Editor, place: Place, posted: Pairs) -> bool:
+    """Keeps apart what this window had not saved; whether there was anything (N8)."""
+    form, base = read_form(posted), base_of(posted)
+    changes = unsaved(base, body_of(form)) if base else {}
+    if not changes or not await _can_be_shown(base, changes):
+        return False
+    await keep_left_behind(call.work, editor, place, changes)
+    return True
+
+
+async def _can_be_shown(base: dict[str, Any], changes: dict[str, Any]) -> bool:
+    """Whether it reads as a draft: what nobody's page sends is not kept."""
+    try:
+        read = applied(base, changes)
+    except (KeyError, TypeError, AttributeError):
+        return False
+    return {"title", "message", "consent", "signers", "fields"} <= read.keys()
+
+
+@router.post("/edit/left-behind", name=NAME)
+async def post_left_behind(posted: EditorPairs, call: QuietCall, agreement_id: UUID) -> Response:
+    """What a window that was told of its loss had not saved; answers why, and who is in it now."""
+    editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
+    lost = await why_lost(call.work, editor, place)
+    if lost is None:
+        return Response(status_code=204)
+    is_kept = await _keep(call, editor, place, posted)
+    return _told(await loss_of(call, editor, lost), is_kept=is_kept)
+
+
+def _told(loss: Loss, *, is_kept: bool = False, status: int = 200) -> Response:
+    return JSONResponse({"reason": loss.reason, "who": loss.who, "kept": is_kept}, status)
+
+
+@router.post("/edit/beat", name=NAME)
+async def post_beat(posted: PostedPairs, call: QuietCall, agreement_id: UUID) -> Response:
+    """The window is open, or with `leaving` closes now: whoever comes next is asked nothing."""
+    editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
+    try:
+        leaving = field_of(posted, "leaving") == "yes"
+        async with attempt(call.work):
+            await hear_editor(call.work, editor, place, leaving=leaving)
+    except WindowLost as lost:
+        return _told(await loss_of(call, editor, lost), status=CONFLICT)
+    return Response(status_code=204)
+
+
+@router.post("/edit/let-go", name=NAME)
+async def post_let_go(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
+    """What was not taken over is thrown away, because somebody said so (N8)."""
+    editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
+    try:
+        async with attempt(call.work):
+            await let_go(call.work, editor, place)
+    except WindowLost as lost:
+        return await lost_page(call, editor, lost, is_kept=False)
+    return see_other(_address(call, editor, "&done=let_go"))

@@ -1,0 +1,162 @@
+"""A workspace's agreements for its members: listed, looked at, their files (EX-23, PS-43)."""
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from api.agreement_pictures import WEBP, picture_of
+from api.browser import refuse_cross_site
+from api.console_pages import member_page
+from api.context import Begin
+from api.errors import status_of
+from api.member_call import ConsoleCall, MemberCall, quiet_call
+from api.receipt import PDF, attached
+from api.shapes.agreement import AgreementDetail, AgreementShape
+from commands.agreement import AgreementTarget, Whole, whole_agreement
+from commands.agreement_read import find_version, sealed_pdf, version_pdf
+from commands.editing_session import present_editor
+from domain.agreement import CANCELLABLE, AgreementState
+from domain.errors import DomainError, Erased, NotFound
+from domain.permission import Permission
+from store.agreement import agreements_page, versions_of
+from store.editing_session import editing_session_of
+from store.paper import paper_pdf
+
+NAME = "Agreements"
+PATH = "/agreements"
+ON_A_PAGE = 50
+
+router = APIRouter(
+    prefix=f"/console/{{workspace}}{PATH}",
+    dependencies=[Depends(refuse_cross_site)],
+    include_in_schema=False,
+)
+
+
+def new_window() -> str:
+    """What a page calls the window that it may open: the same for both clicks of a double one."""
+    return secrets.token_urlsafe(16)
+
+
+def target_of(call: MemberCall, agreement_id: UUID) -> AgreementTarget:
+    """An agreement as what a member acts on."""
+    return AgreementTarget(agreement_id, call.workspace_id, call.actor)
+
+
+def may_manage(call: MemberCall) -> bool:
+    """Whether the member may change agreements."""
+    return Permission.AGREEMENTS_MANAGE in call.rights
+
+
+@router.get("", name=NAME)
+async def get_agreements(call: ConsoleCall) -> HTMLResponse:
+    """All of them with their states, newest first, or those in one state."""
+    call.needs(Permission.AGREEMENTS_READ)
+    query = call.request.query_params
+    state = query.get("state", "")
+    wanted = state if state in set(AgreementState) else None
+    rows, following = await agreements_page(
+        call.work.db, call.workspace_id, wanted, query.get("cursor"), ON_A_PAGE
+    )
+    return member_page(
+        call,
+        "agreements.html",
+        agreements=[AgreementShape.of(each) for each in rows],
+        states=list(AgreementState),
+        wanted=wanted or "",
+        following=following,
+        manages=may_manage(call),
+    )
+
+
+@router.get("/{agreement_id}", name=NAME)
+async def get_agreement(call: ConsoleCall, agreement_id: UUID) -> HTMLResponse:
+    """One agreement: where it stands, who has signed, its seal, and what may be done."""
+    return await agreement_page(call, agreement_id, done=call.request.query_params.get("done", ""))
+
+
+async def agreement_page(
+    call: MemberCall, agreement_id: UUID, *, done: str = "", refused: DomainError | None = None
+) -> HTMLResponse:
+    """The page of an agreement, saying what was done or why not."""
+    call.needs(Permission.AGREEMENTS_READ)
+    whole = await whole_agreement(call.work, agreement_id, call.workspace_id)
+    editing = await editing_session_of(call.work.db, whole.row.id)
+    return member_page(
+        call,
+        "agreement.html",
+        status_of(refused) if refused else 200,
+        agreement=await detail_of(call, whole),
+        versions=await versions_of(call.work.db, whole.row.id),
+        left=editing.left_behind if editing else {},
+        done=done,
+        refused=type(refused).__name__ if refused else "",
+        window=new_window(),
+        **acts_on(call, whole),
+    )
+
+
+async def detail_of(call: MemberCall, whole: Whole) -> AgreementDetail:
+    """An agreement as pages show it."""
+    editor = await present_editor(call.work, whole.row.id)
+    return AgreementDetail.whole(whole.row, whole.version, whole.signers, editor)
+
+
+def acts_on(call: MemberCall, whole: Whole) -> dict[str, Any]:
+    """What this member may do with it now."""
+    is_own = may_manage(call) and whole.row.session_id is None
+    return {
+        "edits": is_own and whole.value.refuses_edit() is None,
+        "sends": is_own and whole.row.state == AgreementState.DRAFT,
+        "cancels": is_own and whole.row.state in CANCELLABLE and not whole.value.is_signed,
+        "hands_over": is_own,
+    }
+
+
+@router.get("/{agreement_id}/document.pdf", name=NAME)
+async def get_document(call: ConsoleCall, agreement_id: UUID) -> Response:
+    """The pages of a version."""
+    whole = await _read(call, agreement_id)
+    pdf = await version_pdf(call.work, whole, _version(call.request), call.actor)
+    return attached("document.pdf", PDF, pdf)
+
+
+@router.get("/{agreement_id}/sealed.pdf", name=NAME)
+async def get_sealed(call: ConsoleCall, agreement_id: UUID) -> Response:
+    """What all have signed, sealed."""
+    whole = await _read(call, agreement_id)
+    return attached("sealed.pdf", PDF, await sealed_pdf(call.work, whole, call.actor))
+
+
+async def _read(call: MemberCall, agreement_id: UUID) -> Whole:
+    call.needs(Permission.AGREEMENTS_READ)
+    return await whole_agreement(call.work, agreement_id, call.workspace_id)
+
+
+def _version(request: Request) -> int | None:
+    """The version that an address names; raises `NotFound` for what is none."""
+    text = request.query_params.get("version", "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > len("2147483647") - 1:
+        raise NotFound("version")
+    return int(text)
+
+
+@router.get("/{agreement_id}/pages/{number}.webp", name=NAME)
+async def get_page(
+    request: Request, workspace: str, begin: Begin, agreement_id: UUID, number: int
+) -> Response:
+    """The picture of a page: part of a page that was asked for, so no visit of its own."""
+    async with quiet_call(request, workspace, begin) as call:
+        whole = await _read(call, agreement_id)
+        version = await find_version(call.work, whole, _version(request))
+        if not 1 <= number <= len(version.pages):
+            raise NotFound("page")
+        pdf = await paper_pdf(call.work.db, version.paper_id)
+    if pdf is None:
+        raise Erased
+    return Response(await picture_of(pdf, version.paper_sha256, number), media_type=WEBP)

@@ -1,0 +1,143 @@
+"""The editor of an agreement as a page: its form, its pages, what is unsaved or refused."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from fastapi.responses import HTMLResponse
+
+from adapters.languages import translations_for
+from api.agreement_form import DraftForm, FieldRow, form_of
+from api.agreement_signers import suggested
+from api.console_pages import member_page
+from api.errors import status_of
+from api.ids import id_in
+from api.member_call import MemberCall
+from api.party_pages import language_of
+from commands.agreement import Whole
+from commands.agreement_readers import reading_now
+from commands.agreement_write import draft_body
+from domain.agreement import AgreementState
+from domain.agreement_draft import MOST_FIELDS, MOST_SIGNERS
+from domain.agreement_errors import AgreementFaulty
+from domain.agreement_field import FieldKind
+from domain.agreement_unsaved import Difference, applied, differences
+from domain.errors import DomainError
+from domain.window import Place
+from store.editing_session import EditingSessionRow
+from store.member import member_by_id
+from store.party import party_names
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows besides what is saved; `form` is None for what is saved itself."""
+
+    form: DraftForm | None = None
+    base: Mapping[str, Any] | None = None
+    refused: DomainError | None = None
+    sides: tuple[Difference, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+    done: str = ""
+    uses_left: bool = False
+    new_signer: str = ""
+
+
+async def editor_page(
+    call: MemberCall, whole: Whole, row: EditingSessionRow, place: Place, shown: Shown
+) -> HTMLResponse:
+    """The editor in the window that has the place."""
+    saved = draft_body(whole.row, whole.version, whole.signers)
+    form = shown.form or form_of(saved)
+    base = shown.base if shown.base is not None else saved
+    return member_page(
+        call,
+        "agreement_edit.html",
+        status_of(shown.refused) if shown.refused else 200,
+        agreement=whole.row,
+        version=whole.version,
+        form=form,
+        base=json.dumps(base, ensure_ascii=False, separators=(",", ":")),
+        place=place,
+        shown=shown,
+        kinds=list(FieldKind),
+        parties=await suggested(call),
+        names=await _names(call, whole, form),
+        left=await _left(call, row, saved),
+        blank=FieldRow(required=True),
+        readers=await reading_now(call.work, whole),
+        is_draft=whole.row.state == AgreementState.DRAFT,
+        most_fields=MOST_FIELDS,
+        most_signers=MOST_SIGNERS,
+    )
+
+
+async def _names(call: MemberCall, whole: Whole, form: DraftForm) -> dict[str, str]:
+    """How the signers are called, by their parties' ids, in the order of the form."""
+    known = {str(each.party_id): each.name for each in whole.signers}
+    wanted = [each.party for each in form.signers]
+    rows = await party_names(call.work.db, [UUID(each) for each in wanted if id_in(each)])
+    found = {str(party): name for party, name in rows.items()} | known
+    return {each: found.get(each, "?") for each in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What was not taken over, and whose it is (N8)."""
+
+    who: str
+    is_mine: bool
+    at: str
+    sides: tuple[Difference, ...]
+
+
+async def _left(
+    call: MemberCall, row: EditingSessionRow, saved: Mapping[str, Any]
+) -> LeftBehind | None:
+    kept = row.left_behind
+    if not kept:
+        return None
+    sides = differences(applied(saved, kept["changes"]), saved)
+    member = await member_by_id(call.work.db, call.workspace_id, UUID(kept["member"]))
+    is_mine = member is not None and member.id == call.member.id
+    return LeftBehind(member.name if member else "", is_mine, kept["at"], sides)
+
+
+def with_left_behind(row: EditingSessionRow, saved: Mapping[str, Any]) -> DraftForm:
+    """What is saved, with what was not taken over upon it: shown, and saved by whoever wants to."""
+    return form_of(applied(saved, row.left_behind.get("changes", {})))
+
+
+def beside_saved(
+    typed: Mapping[str, Any], saved: Mapping[str, Any], changes: Mapping[str, Any]
+) -> tuple[DraftForm, tuple[Difference, ...]]:
+    """The form after somebody else saved: what was typed stays, beside what is there now."""
+    return form_of(applied(saved, changes)), differences(typed, saved)
+
+
+def faults_in_words(call: MemberCall, refused: AgreementFaulty) -> dict[str, str]:
+    """Each fault at its place, as `title`, or `field.3.label`; in the member's language."""
+    _ = translations_for(language_of(call.request, call.member.locale)).gettext
+    place = _("It must lie on the page: from 0 to 100 percent, and no smaller than 0.5.")
+    words = {
+        "title": _("Enter a title of at most 200 characters."),
+        "message": _("At most 2000 characters."),
+        "consent": _("Say in at most 2000 characters what the signers agree to."),
+        "time_bound_days": _("Enter a number of days from 1 to 366."),
+        "label": _("Say what this field is, in at most 120 characters."),
+        "page": _("There is no such page."),
+        "signer": _("Choose who fills it in. A signature is for somebody who signs."),
+        "value": _("Enter what the company fills in here."),
+        "signers": _("Choose up to ten signers, each once."),
+        "fields": _("Each field once, and at most 200 of them."),
+        **dict.fromkeys(("x", "y", "width", "height"), place),
+    }
+    other = _("This is not possible.")
+    found = {}
+    for each in refused.faults:
+        noun, *rest = each.pointer.strip("/").split("/")
+        where = ".".join([noun.removesuffix("s") if rest else noun, *rest])
+        found[where] = words.get(rest[-1] if len(rest) > 1 else noun, other)
+    return found

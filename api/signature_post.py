@@ -1,0 +1,102 @@
+"""Reads what a signer's page posts: which window writes to which version, and what was entered.
+
+Whatever cannot be read is refused, or stays as something that does not fit its field.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import HTTPException, Request
+
+from commands.signing import Signing, SigningWrite
+from domain.agreement import Pinned
+from domain.agreement_field import MARKS, AgreementField, FieldKind
+from domain.window import Place
+
+WINDOW = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+NUMBER = re.compile(r"[0-9]{1,9}")
+FIELD = "field:"
+TYPED = "typed:"
+YES = "yes"
+UNREADABLE = {"strokes": "unreadable"}
+"""A drawing that fits no field, so that the field says so."""
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def write_in(task: str, posted: Pairs) -> SigningWrite:
+    """What every write of a window says; raises `HTTPException` 400 where it says it badly."""
+    given = Pinned(_number(posted, "version"), _matching(posted, "sha256", SHA256))
+    return SigningWrite(task, place_in(posted), given)
+
+
+def place_in(posted: Pairs) -> Place:
+    """From which window's place a post comes; raises as `write_in`."""
+    return Place(window_in(posted), _number(posted, "fence"))
+
+
+def window_in(posted: Pairs) -> str:
+    """The id of a window; raises as `write_in`."""
+    return _matching(posted, "window", WINDOW)
+
+
+def window_of_page(request: Request) -> str:
+    """The id of the window that a page is for, by its address or its form; "" for none."""
+    posted = dict(getattr(request.state, "posted", ()))
+    text = posted.get("window", "") or request.query_params.get("window", "")
+    return text if WINDOW.fullmatch(text) else ""
+
+
+def _matching(posted: Pairs, name: str, form: re.Pattern[str]) -> str:
+    value = dict(posted).get(name, "")
+    if not form.fullmatch(value):
+        raise HTTPException(400, f"no {name}")
+    return value
+
+
+def _number(posted: Pairs, name: str) -> int:
+    return int(_matching(posted, name, NUMBER))
+
+
+def values_in(found: Signing, posted: Pairs) -> dict[str, Any]:
+    """What was entered, by field: of the present version, or of the one that the page showed."""
+    sent = dict(posted)
+    fields = {each.key: each for each in (*found.seen.fields_of(found.position), *found.fields)}
+    read = {key: _value(each, sent) for key, each in fields.items()}
+    return {key: value for key, value in read.items() if value not in ("", False, {})}
+
+
+def _value(field: AgreementField, sent: Mapping[str, str]) -> Any:
+    text = sent.get(FIELD + field.key, "").strip()
+    if field.kind in MARKS:
+        return _mark(text, sent.get(TYPED + field.key, "").strip())
+    return text == YES if field.kind is FieldKind.CHECKBOX else text
+
+
+def _mark(drawn: str, typed: str) -> dict[str, Any]:
+    """A signature: the name that was typed, or else what was drawn.
+
+    Without a script the drawing of before is still in the form; a name typed now replaces it.
+    """
+    if typed:
+        return {"typed": typed}
+    return _drawing(drawn) if drawn else {}
+
+
+def _drawing(text: str) -> dict[str, Any]:
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    if not isinstance(raw, dict):
+        return UNREADABLE
+    strokes = raw.get("strokes")
+    return {"strokes": strokes, "ratio": raw.get("ratio", 0.4)} if strokes else {}
+
+
+def is_drawn(value: Any) -> bool:
+    """Whether a value is a drawing that the page can show again."""
+    return isinstance(value, Mapping) and isinstance(value.get("strokes"), list)

@@ -1,0 +1,309 @@
+// The window in which a document is signed: keeps its place, saves what is entered, hears what becomes
+// of it. The server decides; without this script the page's form does the same on request.
+import { countDown } from "./countdown.js";
+import { drawPages } from "./signing_pages.js";
+import { prepareMarks } from "./signing_marks.js";
+import { followFields } from "./signing_progress.js";
+
+const BEAT_EVERY_MS = 10_000;
+const SAVE_AFTER_MS = 1_000;
+const SAVE_AT_LEAST_EVERY_MS = 2_000;
+const RETRY_AFTER_MS = 3_000;
+const FIRST_LOOKS_MS = [0, 700, 2_000];
+const LOCK_TRIES = 5;
+const LOCK_AGAIN_MS = 150;
+const ACTIVITY_EVERY_MS = 10_000;
+const KEEPALIVE_BYTES = 60_000;
+
+const here = document.getElementById("signing").dataset;
+const form = document.querySelector("[data-signing-form]");
+const own = ["quit", "inactive", "opened_elsewhere", "session_ended", "link_renewed"];
+let isOver = false;
+
+// After a post the address is the page's again, so that a reload sends nothing.
+const address = `${here.task}?window=${here.window}`;
+history.replaceState(null, "", address);
+
+// One window is one document: a copy of this tab asks for a place of its own.
+
+async function takeLock(tries = LOCK_TRIES) {
+  if (!navigator.locks || (await isGranted())) return;
+  // The page that was here before a reload may still be letting go.
+  if (tries > 1) {
+    await new Promise((done) => setTimeout(done, LOCK_AGAIN_MS));
+    return takeLock(tries - 1);
+  }
+  isOver = true;
+  location.replace(here.task);
+}
+
+function isGranted() {
+  return new Promise((done) => {
+    navigator.locks.request(`signing:${here.window}`, { ifAvailable: true }, (lock) => {
+      done(Boolean(lock));
+      return lock ? new Promise(() => {}) : null;
+    });
+  });
+}
+
+// What is said to the server. A place is named with everything.
+
+function placed(values = {}) {
+  return new URLSearchParams({ window: here.window, fence: here.fence, ...values });
+}
+
+async function post(what, body, more = {}) {
+  return fetch(`${here.task}/${what}`, { method: "POST", body, ...more });
+}
+
+async function refusalOf(answer) {
+  return answer.json().catch(() => ({}));
+}
+
+// Whether the answer was taken; a refusal is shown.
+async function heed(answer) {
+  if (answer.ok) return true;
+  const refusal = await refusalOf(answer);
+  if (refusal.type?.endsWith("/window-lost") || refusal.type?.endsWith("/binding-lost")) {
+    lose(refusal.reason, refusal.kept);
+  } else if (refusal.type?.endsWith("/agreement-stale")) {
+    stale();
+  } else if (answer.status < 500) {
+    // Over, cancelled, erased: its page says which.
+    isOver = true;
+    location.replace(address);
+  }
+  return false;
+}
+
+// Saving: soon after typing stops, and at least every two seconds while it goes on (N8).
+
+let unsavedSince = 0;
+let isUntouched = true;
+let timer = 0;
+let saving = null;
+const savedWords = document.querySelector("[data-saved]");
+
+function entered() {
+  isUntouched = false;
+  const now = performance.now();
+  unsavedSince ||= now;
+  clearTimeout(timer);
+  const latest = unsavedSince + SAVE_AT_LEAST_EVERY_MS - now;
+  timer = setTimeout(save, Math.max(0, Math.min(SAVE_AFTER_MS, latest)));
+}
+
+// Somebody typed before this script was there.
+function isAheadOfScript() {
+  const controls = form.querySelectorAll("[data-place] input:not([type=hidden])");
+  return [...controls].some((each) => (each.type === "checkbox" ? each.checked !== each.defaultChecked : each.value !== each.defaultValue));
+}
+
+function say(words) {
+  if (savedWords && savedWords.textContent !== words) savedWords.textContent = words;
+}
+
+async function save() {
+  clearTimeout(timer);
+  if (!form || !unsavedSince || isOver) return;
+  if (saving) {
+    await saving;
+    return save();
+  }
+  unsavedSince = 0;
+  saving = send().finally(() => (saving = null));
+  await saving;
+}
+
+function everything() {
+  const body = new URLSearchParams(new FormData(form));
+  body.delete("code");
+  return body;
+}
+
+async function send() {
+  say(here.wordsSaving);
+  const body = everything();
+  const keepalive = body.toString().length < KEEPALIVE_BYTES;
+  const answer = await post("values", body, { keepalive }).catch(() => null);
+  if (answer === null || answer.status >= 500) {
+    say(here.wordsUnsaved);
+    unsavedSince ||= performance.now();
+    timer = setTimeout(save, RETRY_AFTER_MS);
+    return;
+  }
+  if (!(await heed(answer))) return;
+  const { errors = {} } = await answer.json();
+  say(Object.keys(errors).length ? here.wordsUnfit : here.wordsSaved);
+  fields?.mark(errors);
+}
+
+// Signs of life: the window's every ten seconds while it is seen, the person's with the next one.
+
+let wasActive = true;
+let toldActiveAt = 0;
+
+function active() {
+  wasActive = true;
+  const now = performance.now();
+  if (now - toldActiveAt < ACTIVITY_EVERY_MS) return;
+  toldActiveAt = now;
+  if (document.hidden || idleDialog.open) beat();
+}
+
+async function beat() {
+  if (isOver) return;
+  const body = placed(wasActive ? { active: "yes" } : {});
+  wasActive = false;
+  const answer = await post("beat", body).catch(() => null);
+  if (!answer || answer.status >= 500 || !(await heed(answer))) return;
+  const said = await answer.json();
+  showLeftBehind(said.left_behind);
+  if (String(said.version) !== here.version) stale();
+  // What was sent by the page before, when it was reloaded, arrived after this one was made.
+  else if (form && isUntouched && said.saved !== here.saved && !isOver) {
+    isOver = true;
+    location.replace(address);
+  }
+}
+
+function showLeftBehind(count) {
+  const notice = document.querySelector("[data-left-behind]");
+  if (!notice || !count || !notice.hidden) return;
+  const words = notice.querySelector("[data-left-behind-words]");
+  words.textContent = count === 1 ? words.dataset.one : words.dataset.many.replace("{count}", count);
+  notice.hidden = false;
+}
+
+function leave() {
+  if (isOver) return;
+  if (unsavedSince) save();
+  navigator.sendBeacon(`${here.task}/leave`, placed());
+}
+
+// What becomes of this window: lost, changed under it, or about to be closed for silence.
+
+const lostDialog = document.querySelector("[data-lost-dialog]");
+const staleDialog = document.querySelector("[data-stale-dialog]");
+const idleDialog = document.querySelector("[data-idle-dialog]");
+
+function stays(dialog) {
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  document.querySelectorAll("dialog[open]").forEach((each) => each !== dialog && each.close());
+  if (!dialog.open) dialog.showModal();
+}
+
+function lose(reason, kept = false) {
+  if (kept) lostDialog.querySelector("[data-lost-kept]").hidden = false;
+  if (isOver) return;
+  const words = document.querySelector(`template[data-window-reason="${CSS.escape(reason ?? "")}"]`) ?? document.querySelector('template[data-window-reason=""]');
+  lostDialog.querySelector("[data-lost-words]").textContent = words.dataset.words;
+  calm();
+  rescue();
+  isOver = true;
+  document.body.classList.add("is-over");
+  stays(lostDialog);
+}
+
+// What was typed since the last save goes after it, and is kept for whoever has the place now (N8).
+async function rescue() {
+  if (!form || (!unsavedSince && !saving)) return;
+  const answer = await post("values", everything()).catch(() => null);
+  if (answer?.status === 409 && (await refusalOf(answer)).kept) {
+    lostDialog.querySelector("[data-lost-kept]").hidden = false;
+  }
+}
+
+async function stale() {
+  if (isOver || staleDialog.open) return;
+  clearTimeout(timer);
+  stays(staleDialog);
+}
+
+staleDialog.querySelector("[data-stale-look]").addEventListener("click", async () => {
+  // Nothing is lost: the server keeps it for the version that was seen.
+  await saving;
+  if (form && unsavedSince) await post("values", everything()).catch(() => null);
+  isOver = true;
+  location.replace(address);
+});
+
+let stopCounting = () => {};
+
+function warn(seconds) {
+  const left = idleDialog.querySelector("[data-signing-left]");
+  stopCounting();
+  stopCounting = countDown(left, seconds, left.dataset.words);
+  stays(idleDialog);
+}
+
+function calm() {
+  stopCounting();
+  if (idleDialog.open) idleDialog.close();
+}
+
+function stay() {
+  wasActive = true;
+  calm();
+  beat();
+}
+
+idleDialog.querySelector("[data-signing-stay]").addEventListener("click", stay);
+
+function hearWindow(news) {
+  if (news.task !== here.key || isOver) return;
+  if (news.fence < Number(here.fence)) return;
+  if (news.holder !== here.window || news.fence !== Number(here.fence)) lose("opened_elsewhere");
+  else if (news.reason) lose(news.reason);
+  else if (String(news.version) !== here.version) stale();
+  else if (news.seconds_left !== null) warn(news.seconds_left);
+  else calm();
+}
+
+document.addEventListener("gatepass:live", (event) => {
+  const message = event.detail;
+  if (message.event === "signing") hearWindow(message);
+  // Somebody is active in another tab of this browser: nobody is idle (SX-3).
+  if (message.event === "activity") active();
+  if (message.event === "ended" && own.includes(message.reason)) {
+    event.preventDefault();
+    lose(message.reason);
+  }
+});
+
+// The page.
+
+const fields = form && followFields(form, here);
+takeLock();
+if (form) {
+  document.querySelector("[data-save]").hidden = true;
+  if (isAheadOfScript()) entered();
+  prepareMarks(form, here, entered);
+  form.addEventListener("input", (event) => {
+    if (!event.target.closest("[data-place]")) return;
+    entered();
+    fields.count();
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.formAction.endsWith("/values")) {
+      event.preventDefault();
+      unsavedSince ||= performance.now();
+      save();
+      return;
+    }
+    // What is sent now has everything in it.
+    clearTimeout(timer);
+    unsavedSince = 0;
+    isOver = true;
+    setTimeout(() => (isOver = false), 5_000);
+  });
+  drawPages(document.querySelectorAll("[data-page]"), here);
+}
+for (const sign of ["pointerdown", "keydown", "input", "wheel", "touchmove"]) {
+  document.addEventListener(sign, active, { passive: true });
+}
+setInterval(() => !document.hidden && beat(), BEAT_EVERY_MS);
+for (const after of FIRST_LOOKS_MS) setTimeout(beat, after);
+document.addEventListener("visibilitychange", () => (document.hidden ? save() : beat()));
+addEventListener("pagehide", leave);
+addEventListener("pageshow", (event) => event.persisted && location.replace(address));
