@@ -19,6 +19,7 @@ import uvloop
 from adapters.logs import configure_logs
 from benchmarks import (
     alone,
+    documents,
     evidence,
     history,
     keys,
@@ -44,6 +45,7 @@ PARTS: Mapping[str, Part] = {
     "files": uploads.rows,
     "evidence": evidence.rows,
     "keys": keys.rows,
+    "documents": documents.rows,
 }
 """What follows once the crowds are gone."""
 ASKED_FOR: Mapping[str, Part] = {

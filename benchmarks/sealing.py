@@ -13,8 +13,8 @@ from adapters.data_key import DataKey
 from benchmarks import party
 from benchmarks.bench import Bench
 from benchmarks.figures import Row, at_most_of_floor, median
+from commands.capture import Posted
 from commands.room import CompleteTask, Visitor, complete_task
-from commands.task_kind import Posted
 
 ROWS = 2000
 CONTENT = b'{"answer": "Bags and boxes of recycled linen, printed to order"}'.ljust(1024)

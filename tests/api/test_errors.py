@@ -16,7 +16,7 @@ from api.errors import problem_of
 from api.operations import router as operations
 from api.permissions import OPEN
 from api.refusals import TABLE
-from domain import errors, member_errors
+from domain import agreement_errors, errors, member_errors
 from domain.errors import DomainError
 from domain.settings import Settings
 from domain.upload import UploadRefused
@@ -26,7 +26,7 @@ from tests.rooms.house import START, House
 
 
 def _classes() -> set[type[DomainError]]:
-    trees = (errors, member_errors)
+    trees = (errors, member_errors, agreement_errors)
     found = [each for tree in trees for each in inspect.getmembers(tree, inspect.isclass)]
     named = {each for _, each in found if issubclass(each, DomainError)} - {DomainError}
     return named | {UploadRefused}

@@ -27,6 +27,7 @@ from tests.api.conftest import BASE, caller
 from tests.api.directory import scim_token
 from tests.api.factories import API, UNKNOWN, furnish, make_session
 from tests.api.office import Office
+from tests.rooms.agreements import Desk
 from tests.rooms.house import House
 from tests.rooms.party_browser import browser_at
 
@@ -47,6 +48,12 @@ BODIES: dict[str, Any] = {
     "PATCH /members/{member_id}": {"name": "Other"},
     "PATCH /settings": {"session.warning_grace": 30},
     "POST /settings/preview": {"session.warning_grace": 30},
+}
+PIN = {"version": 1, "sha256": "0" * 64}
+BODIES |= {
+    "PATCH /agreements/{agreement_id}": PIN | {"title": "Other"},
+    "POST /agreements/{agreement_id}/send": PIN,
+    "POST /agreements/{agreement_id}/cancel": WHY,
 }
 QUERIES = {"GET /audit/proofs/consistency": {"first": 0, "second": 0}}
 BY_KEY = {"template", "form", "document", "kind"}
@@ -229,6 +236,7 @@ async def everything(office: Office, client: AsyncClient) -> dict[str, str]:
     return {
         "party_id": session["party"],
         "session_id": session["id"],
+        "agreement_id": str((await Desk(office.house).draft()).row.id),
         "upload_id": str(uuid4()),
         "member_id": str(member.id),
         "member_session_id": str(signed_in.id),

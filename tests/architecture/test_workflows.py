@@ -10,26 +10,34 @@ from typing import Any, get_type_hints
 import pytest
 from temporalio.client import WorkflowHistory
 
+from activities.agreement import AgreementActivities
 from activities.housekeeping import STEPS, HousekeepingActivities, activities_of
 from activities.mail import MailActivities
 from activities.public_session import PublicSessionActivities
+from activities.signing_session import SigningSessionActivities
 from activities.upload_check import UploadCheckActivities
 from tests.architecture.product import files, name_of, tree
 from workflows import options
+from workflows.agreement import AgreementWorkflow
 from workflows.housekeeping import HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.public_session import PublicSessionWorkflow
+from workflows.signing_session import SigningSessionWorkflow
 from workflows.upload_check import UploadCheckWorkflow
 
 BASELINE = Path(__file__).parent / "workflow_commands.txt"
 HISTORIES = Path(__file__).parents[1] / "replay" / "histories"
 OWNERS = (
+    AgreementActivities,
+    AgreementWorkflow,
     HousekeepingActivities,
     HousekeepingWorkflow,
     MailActivities,
     MailWorkflow,
     PublicSessionActivities,
     PublicSessionWorkflow,
+    SigningSessionActivities,
+    SigningSessionWorkflow,
     UploadCheckActivities,
     UploadCheckWorkflow,
 )
@@ -60,7 +68,7 @@ def test_one_frozen_dataclass_in(name: str, method: Any) -> None:
 def test_every_kind_of_message_is_looked_at() -> None:
     names = {name for name, _ in messages()}
     assert {"PublicSessionWorkflow.revoke", "PublicSessionActivities.settle"} <= names
-    assert len(names) == 37
+    assert len(names) == 52
 
 
 def test_housekeeping_does_every_step_that_it_has() -> None:

@@ -31,6 +31,12 @@ from domain.workflow_names import (
 )
 from store import housekeeping
 from store.migrate import upgrade
+from tests.replay.agreements import (
+    agreement_cancelled,
+    agreement_done,
+    signing_session_bound,
+    signing_session_signed,
+)
 from tests.rooms.files import EICAR
 from tests.rooms.upload_checks import checking
 from tests.rooms.works import Works, eventually, works
@@ -199,6 +205,10 @@ RECORDINGS: dict[str, Recording] = {
     "mail-refused": mail_refused,
     "upload_check-ready": upload_clean,
     "upload_check-infected": upload_infected,
+    "agreement-done": agreement_done,
+    "agreement-cancelled": agreement_cancelled,
+    "signing_session-signed": signing_session_signed,
+    "signing_session-bound": signing_session_bound,
     "housekeeping-done": housekept,
     "housekeeping-step_failed": housekept_but_one,
 }

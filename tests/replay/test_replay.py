@@ -29,15 +29,17 @@ from domain.messages import (
     UploadCheckStart,
 )
 from domain.workflow_names import HOUSEKEEPING, MAIL, PUBLIC_SESSION, UPLOAD_CHECK
+from workflows.agreement import AgreementWorkflow
 from workflows.housekeeping import FROM_SCHEDULE, HousekeepingWorkflow
 from workflows.mail import MailWorkflow
 from workflows.options import COMMIT, SMTP
 from workflows.public_session import PublicSessionWorkflow
+from workflows.signing_session import SigningSessionWorkflow
 from workflows.upload_check import UploadCheckWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 OUTCOMES = {"completed", "expired", "declined", "revoked", "extended", "sent", "refused"}
-OUTCOMES |= {"done", "step_failed", "ready", "infected"}
+OUTCOMES |= {"done", "step_failed", "ready", "infected", "cancelled", "signed", "bound"}
 
 
 def history(path: Path) -> WorkflowHistory:
@@ -70,6 +72,8 @@ async def test_todays_workflows_replay_it(path: Path) -> None:
             MailWorkflow,
             HousekeepingWorkflow,
             UploadCheckWorkflow,
+            AgreementWorkflow,
+            SigningSessionWorkflow,
         ],
         workflow_runner=worker.sandbox(),
         interceptors=worker.INTERCEPTORS,

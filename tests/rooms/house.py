@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, select
 
 from adapters.keyring import Keyring
 from commands.binding import Verify, verify
+from commands.capture import Posted
 from commands.definition import (
     SaveDefinition,
     publish_template,
@@ -27,7 +28,6 @@ from commands.mail import code_text, link_of
 from commands.party import Moved, create_party, find_party
 from commands.public_session import Target
 from commands.room import CompleteTask, Room, Visitor, complete_task
-from commands.task_kind import Posted
 from commands.work import Courier, Transactions, Work
 from commands.workspace import CreateWorkspace, create_workspace
 from domain.actor import Actor, ActorKind

@@ -124,7 +124,9 @@ class Works:
         transactions = self.house.transactions
         sender = SmtpSender(transactions.settings)
         mails = worker.mail_worker(self.client, transactions, sender)
-        async with worker.session_worker(self.client, transactions), mails:
+        agreements = worker.agreement_worker(self.client, transactions)
+        signing = worker.signing_worker(self.client, transactions)
+        async with worker.session_worker(self.client, transactions), mails, agreements, signing:
             yield
         await sender.close()
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from commands.binding import Verify, verify
-from commands.door import CodeMail, ask_code, code_mail, open_door
+from commands.code import CodeMail
+from commands.door import ask_code, code_mail, open_door
 from commands.party import find_party, unlock_verification
 from commands.public_session import revoke
 from commands.room import Visitor, enter, enter_to_act

@@ -34,6 +34,7 @@ from commands.token import CreateToken, create_token, revoke_token
 from commands.tombstone import TombstoneLayer, purge_tombstones
 from commands.upload_orphans import remove_orphans
 from commands.work import Transactions
+from domain.agreement_errors import WindowLost
 from domain.errors import CodeSpent, DomainError, Unauthenticated
 from domain.public_session import EndReason
 from domain.tombstone import PLACE, Fate, Tombstone
@@ -44,6 +45,7 @@ from store.public_session import PublicSessionRow
 from store.tombstone import TombstoneRow
 from store.upload import UploadRow
 from store.workspace import workspace_by_id
+from tests.rooms.agreements import Desk, write_of
 from tests.rooms.house import ANNA, KEYRING, DiesAfterCommit, House, furnished_house
 from tests.rooms.kept_files import keep_file
 from tests.rooms.traces import CANARY, everything_that_opens
@@ -536,3 +538,23 @@ async def test_those_that_a_restored_database_does_not_know_go_in_their_time_too
 )
 def test_what_is_no_tombstone(name: str) -> None:
     assert Tombstone.named(name) is None
+
+
+async def test_a_signers_window_of_before_a_restore_writes_nothing_and_no_fence_comes_twice(
+    house: House, objects: ObjectStore, postgres_server: Postgres
+) -> None:
+    # RELIABILITY 15, 38
+    desk = Desk(house)
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.open(visitor, "w1")
+    await lay(house, objects)
+    backup = await Backup.taken(postgres_server, house)
+    newest = write_of(await desk.open(visitor, "w2", take_over=True))
+    await lay(house, objects)
+    await backup.restored()
+    await go_through(house, objects, backup.at)
+    again = await desk.visitor(whole, door="door-2")
+    with pytest.raises(WindowLost):
+        await desk.sign(again, newest)
+    assert write_of(await desk.open(again, "w3")).place.fence > newest.place.fence

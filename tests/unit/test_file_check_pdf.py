@@ -1,6 +1,7 @@
 """PDF documents come back without what acts; checked by parsing again and by looking at bytes."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from fpdf import FPDF
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 
+from adapters.file_check import sanitised
 from adapters.file_checks import pdf as pdf_check
 from adapters.file_checks.__main__ import judged
 from adapters.file_checks.pdf import rewritten
+from adapters.pdf_pages import prepared
+from domain.file_kind import FileKind
 from domain.upload import UploadReason, UploadRefused
 
 EVIL = [
@@ -266,3 +270,23 @@ def test_too_many_objects_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         rewritten(document())
     assert caught.value.refusal.reason == UploadReason.ARCHIVE_BOMB
     assert caught.value.refusal.limit == "3 objects"
+
+
+async def test_what_a_writer_says_of_itself_stops_nothing() -> None:
+    """XMP, as Word and most others write it: nothing may be loaded for it once confined."""
+
+    def described(pdf: Pdf) -> None:
+        with pdf.open_metadata() as metadata:
+            metadata["dc:title"] = "Supply agreement"
+            metadata["pdf:PDFVersion"] = "1.3"
+
+    raw = changed(described)
+    assert b"Supply agreement" in plain(raw)
+
+    async def sent() -> AsyncIterator[bytes]:
+        yield raw
+
+    stream = sanitised(FileKind.PDF, sent(), timeout=timedelta(seconds=30))
+    kept = b"".join([each async for each in stream])
+    assert rendered(kept) == rendered(raw)
+    assert len((await prepared(raw)).pages) == 2

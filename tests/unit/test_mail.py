@@ -94,6 +94,7 @@ def test_issuer_mails_go_to_the_issuer() -> None:
         MailKind.ISSUER_EXPIRED,
         MailKind.ISSUER_DECLINED,
         MailKind.ISSUER_BOUNCED,
+        MailKind.ISSUER_SIGNED,
     ]
 
 

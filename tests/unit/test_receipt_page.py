@@ -62,7 +62,9 @@ def html_of(shown: Receipt) -> str:
         locale=shown.locale,
         zone=shown.zone,
     )
-    answer = page_of(occasion, "receipt.html", receipt=shown, room=ROOM, steps=(), next_step=None)
+    answer = page_of(
+        occasion, "receipt.html", receipt=shown, signed=(), room=ROOM, steps=(), next_step=None
+    )
     return bytes(answer.body).decode()
 
 

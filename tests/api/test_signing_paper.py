@@ -1,0 +1,141 @@
+"""What a signer reads: the PDF, pictures of its pages, and where its fields stand (EX-8, EX-19)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from io import BytesIO
+
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from PIL import Image
+
+from adapters.pdf_pages import Page
+from api import page_pictures
+from api.page_pictures import AT_ONCE, PagePictures
+from store.columns import new_id
+from tests.api.test_signing import Signer, signer_of
+from tests.rooms.agreements import Desk
+from tests.rooms.house import House, bare_house
+from tests.rooms.papers import paper_of
+from tests.rooms.party_browser import PartyBrowser, app_of, browser_at
+
+
+@pytest_asyncio.fixture
+async def house(database_url: str) -> AsyncIterator[House]:
+    async with bare_house(database_url) as house:
+        yield house
+
+
+@pytest.fixture
+def app(house: House) -> FastAPI:
+    return app_of(house)
+
+
+@pytest_asyncio.fixture
+async def browser(app: FastAPI, house: House) -> AsyncIterator[PartyBrowser]:
+    async with browser_at(app, house) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture
+async def signer(house: House, browser: PartyBrowser) -> Signer:
+    return await signer_of(Desk(house), browser, paper=await paper_of("One", "Two", "Three"))
+
+
+async def test_each_page_is_a_picture_and_the_document_a_pdf(signer: Signer) -> None:
+    for number in (1, 2, 3):
+        page = await signer.browser.get(f"{signer.task}/pages/{number}?version=1")
+        assert (page.status_code, page.headers["content-type"]) == (200, "image/webp")
+        assert page.headers["cache-control"] == "no-store"
+        with Image.open(BytesIO(page.content)) as picture:
+            assert picture.width >= 1000
+    pdf = await signer.browser.get(f"{signer.task}/document.pdf?version=1")
+    assert pdf.content.startswith(b"%PDF-")
+    assert pdf.headers["content-disposition"] == 'inline; filename="document-1.pdf"'
+
+
+async def test_the_places_of_fields_are_a_sheet_of_their_own(signer: Signer) -> None:
+    """The policy allows no inline style; without JavaScript fields stand where they belong."""
+    sheet = await signer.browser.get(f"{signer.task}/places.css?version=1")
+    assert sheet.headers["content-type"].startswith("text/css")
+    assert "#place-signature-1{" in sheet.text
+    assert "left:10.0000%;top:10.0000%" in sheet.text
+    window = await signer.opened()
+    assert "style=" not in window.page.text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("pages/0?version=1", 404),
+        ("pages/4?version=1", 404),
+        ("pages/99999999999?version=1", 404),
+        ("pages/x?version=1", 404),
+        ("pages/1?version=2", 404),
+        ("pages/1?version=0", 422),
+        ("pages/1", 422),
+        ("document.pdf?version=2", 404),
+        ("document.pdf?version=-1", 422),
+        ("places.css?version=7", 404),
+    ],
+)
+async def test_what_there_is_not(signer: Signer, path: str, status: int) -> None:
+    assert (await signer.browser.get(f"{signer.task}/{path}")).status_code == status
+
+
+async def test_the_version_that_was_seen_can_be_read_beside_the_new_one(signer: Signer) -> None:
+    """N7: old and new pages side by side; no version that this signer never had."""
+    await signer.opened()
+    whole = signer.whole
+    for each in ("Second", "Third"):
+        whole = await signer.desk.change(whole, {}, await paper_of(each))
+    found = [
+        (await signer.browser.get(f"{signer.task}/pages/1?version={each}")).status_code
+        for each in (1, 2, 3)
+    ]
+    assert found == [200, 404, 200]
+
+
+async def test_a_stranger_and_another_signer_read_nothing(
+    signer: Signer, app: FastAPI, house: House
+) -> None:
+    async with browser_at(app, house) as other:
+        await signer_of(Desk(house), other, "Otto KG")
+        for path in ("pages/1?version=1", "document.pdf?version=1", "places.css?version=1"):
+            assert (await other.get(f"{signer.task}/{path}")).status_code == 404
+
+
+async def test_a_page_is_drawn_once_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[list[int]] = []
+
+    async def draw(_pdf: bytes, pages: list[Page]) -> tuple[bytes, ...]:
+        drawn.append([each.number for each in pages])
+        await asyncio.sleep(0.01)
+        return tuple(b"x" * 10 for _ in pages)
+
+    monkeypatch.setattr(page_pictures, "page_images", draw)
+    pictures, paper = PagePictures(most_bytes=60), new_id()
+    asked = [pictures.drawn(paper, b"", number, 6) for number in (1, 2, 2, 4, 6)]
+    assert await asyncio.gather(*asked) == [b"x" * 10] * 5
+    assert drawn == [[1, 2, 3, 4], [5, 6]]
+    assert pictures.known(paper, 1)
+    await pictures.drawn(new_id(), b"", 1, AT_ONCE)
+    assert pictures.known(paper, 5) is None, "the longest unused went first"
+    assert pictures.known(paper, 1)
+
+
+async def test_a_drawing_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_pdf: bytes, _pages: object) -> tuple[bytes, ...]:
+        raise RuntimeError
+
+    pictures, paper = PagePictures(), new_id()
+    with monkeypatch.context() as patched:
+        patched.setattr(page_pictures, "page_images", fail)
+        with pytest.raises(RuntimeError):
+            await pictures.drawn(paper, b"", 1, 1)
+
+    async def draw(_pdf: bytes, _pages: object) -> tuple[bytes, ...]:
+        return (b"page",)
+
+    monkeypatch.setattr(page_pictures, "page_images", draw)
+    assert await pictures.drawn(paper, b"", 1, 1) == b"page"

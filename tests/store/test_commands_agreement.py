@@ -1,0 +1,375 @@
+"""Agreements as members have them: drafts, versions, editing windows, tasks of templates."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from commands.agreement import cancel_agreement
+from commands.agreement_copy import copies_of_session
+from commands.editing_session import (
+    Editor,
+    hear_editor,
+    keep_left_behind,
+    open_editor,
+)
+from commands.erasure import erase_session
+from commands.member_session import SignedIn
+from commands.public_session import reissue, revoke
+from commands.signing import SigningWrite
+from commands.signing_session import (
+    OpenWindow,
+    confirm_changes,
+    open_signing,
+    take_left_behind,
+)
+from commands.signing_session import keep_left_behind as keep_signers
+from domain.agreement import Pinned
+from domain.agreement_errors import (
+    AgreementClosed,
+    AgreementFaulty,
+    AgreementSigned,
+    AgreementStale,
+    ChangesUnconfirmed,
+    NoSigningCertificate,
+    WindowHeld,
+    WindowLost,
+)
+from domain.errors import DefinitionFaulty, NotFound
+from domain.window import Place, WindowEnd
+from store.columns import new_id
+from store.editing_session import EditingSessionRow
+from store.member import MemberRow
+from store.member_session import MemberSessionRow
+from tests.rooms.agreements import DRAWN, OTHER_PAPER, Desk, place, write_of
+from tests.rooms.house import ANNA, House
+
+CONTRACT = {
+    "name": "Contract",
+    "time_bound_days": 14,
+    "tasks": [
+        {
+            "key": "sign",
+            "kind": "signature",
+            "title": "Sign",
+            "document": "terms",
+            "statement": "I agree.",
+        }
+    ],
+}
+
+
+@pytest_asyncio.fixture
+async def desk(house: House) -> AsyncIterator[Desk]:
+    """A desk in a furnished house."""
+    yield Desk(house)
+
+
+async def member(desk: Desk, name: str) -> SignedIn:
+    """A member who is signed in."""
+    at, workspace_id = desk.house.clock(), desk.house.workspace_id
+    row = MemberRow(
+        id=new_id(),
+        workspace_id=workspace_id,
+        role="publisher",
+        state="active",
+        email_digest=str(uuid4()),
+        created_at=at,
+        updated_at=at,
+        name=name,
+        email=f"{name.lower()}@demo.example",
+    )
+    session = MemberSessionRow(
+        workspace_id=workspace_id,
+        member_id=row.id,
+        digest=str(uuid4()),
+        key_version=1,
+        mode="form",
+        signed_in_at=at,
+        seen_at=at,
+        idle=timedelta(minutes=5),
+        grace=timedelta(seconds=15),
+        idles_out_at=at + timedelta(minutes=6),
+    )
+    async with desk.house.transactions.work() as work:
+        work.db.add(row)
+        await work.db.flush()
+        work.db.add(session)
+    return SignedIn(row, session)
+
+
+async def edit(
+    desk: Desk, by: SignedIn, agreement: UUID, window: str, *, take_over: bool = False
+) -> EditingSessionRow:
+    editor = Editor(by, ANNA, agreement, window)
+    async with desk.house.transactions.work() as work:
+        return await open_editor(work, editor, take_over=take_over)
+
+
+async def test_a_draft_is_changed_under_its_version_and_hash(desk: Desk) -> None:
+    # EX-1, EX-20: editing is a write like any other.
+    whole = await desk.draft((await desk.party()).id)
+    assert (whole.row.version, whole.row.state) == (1, "draft")
+    after = await desk.change(whole, {"title": "Supply, second"}, OTHER_PAPER)
+    assert (after.row.version, after.row.title) == (2, "Supply, second")
+    assert after.version.pages == ["page-1", "page-2"]
+    with pytest.raises(AgreementStale):
+        await desk.change(whole, {"title": "third"})
+    with pytest.raises(AgreementFaulty):
+        await desk.change(after, {"signers": [{"party": str(uuid4())}], "fields": []})
+
+
+async def test_sending_needs_a_certificate_and_something_to_sign(desk: Desk) -> None:
+    # PS-43
+    whole = await desk.draft((await desk.party()).id)
+    with pytest.raises(NoSigningCertificate):
+        await desk.send(whole)
+    await desk.certify()
+    bare = await desk.draft((await desk.party("Bare Ltd")).id, fields=[])
+    with pytest.raises(AgreementFaulty):
+        await desk.send(bare)
+    sent = await desk.send(whole)
+    assert sent.row.state == "sent"
+    with pytest.raises(AgreementClosed):
+        await desk.send(sent)
+
+
+async def test_who_signs_is_settled_by_sending_and_nothing_changes_under_a_signature(
+    desk: Desk,
+) -> None:
+    whole = await desk.sent("Vera Ltd", "Boris Inc")
+    with pytest.raises(AgreementFaulty):
+        await desk.change(whole, {"signers": [{"party": str(whole.signers[0].party_id)}]})
+    visitor = await desk.visitor(whole)
+    await desk.sign(visitor, write_of(await desk.open(visitor)))
+    with pytest.raises(AgreementSigned):
+        await desk.change(await desk.now(whole.row.id), {"title": "Too late"})
+
+
+async def test_a_second_member_is_told_who_is_in_it_and_may_edit_anyway(desk: Desk) -> None:
+    # EX-15, EX-16, EX-17
+    whole = await desk.draft((await desk.party()).id)
+    anna, boris = await member(desk, "Anna"), await member(desk, "Boris")
+    first = await edit(desk, anna, whole.row.id, "a")
+    with pytest.raises(WindowHeld) as held:
+        await edit(desk, boris, whole.row.id, "b")
+    assert held.value.who == "Anna"
+    second = await edit(desk, boris, whole.row.id, "b", take_over=True)
+    assert (first.fence, second.fence) == (1, 2)
+    with pytest.raises(WindowLost) as lost:
+        await desk.change(whole, {"title": "Anna's"}, held=Place("a", 1))
+    assert lost.value.reason == WindowEnd.TAKEN_OVER
+    with pytest.raises(WindowHeld):
+        await desk.change(whole, {"title": "A program's"})
+    assert (await desk.change(whole, {"title": "Boris'"}, held=Place("b", 2))).row.version == 2
+
+
+async def test_what_the_loser_had_not_saved_is_kept_apart(desk: Desk) -> None:
+    # N8, C7
+    whole = await desk.draft((await desk.party()).id)
+    anna, boris = await member(desk, "Anna"), await member(desk, "Boris")
+    await edit(desk, anna, whole.row.id, "a")
+    second = await edit(desk, boris, whole.row.id, "b", take_over=True)
+    editor = Editor(anna, ANNA, whole.row.id, "a")
+    async with desk.house.transactions.work() as work:
+        await keep_left_behind(work, editor, Place("a", 1), {"title": "Anna's"})
+    again = await edit(desk, boris, whole.row.id, "b")
+    assert again.fence == second.fence
+    async with desk.house.transactions.work():
+        assert again.left_behind["changes"] == {"title": "Anna's"}
+    assert (await desk.now(whole.row.id)).row.title == "Supply agreement"
+
+
+async def test_a_member_who_left_or_was_signed_out_is_in_no_window(desk: Desk) -> None:
+    # C16, C18
+    whole = await desk.draft((await desk.party()).id)
+    anna, boris = await member(desk, "Anna"), await member(desk, "Boris")
+    await edit(desk, anna, whole.row.id, "a")
+    async with desk.house.transactions.work() as work:
+        editor = Editor(anna, ANNA, whole.row.id, "a")
+        await hear_editor(work, editor, Place("a", 1), leaving=False)
+        await hear_editor(work, editor, Place("a", 1), leaving=True)
+    assert (await edit(desk, boris, whole.row.id, "b")).fence == 2
+    async with desk.house.transactions.work() as work:
+        row = await work.db.get(MemberSessionRow, boris.session.id)
+        assert row is not None
+        row.ended_at, row.end_reason = work.at, "killed"
+    assert (await edit(desk, anna, whole.row.id, "a")).fence == 3
+    async with desk.house.transactions.work() as work:
+        with pytest.raises(WindowLost):
+            await hear_editor(
+                work, Editor(boris, ANNA, whole.row.id, "b"), Place("b", 2), leaving=False
+            )
+        with pytest.raises(NotFound):
+            await hear_editor(work, Editor(anna, ANNA, uuid4(), "a"), Place("a", 3), leaving=False)
+    with pytest.raises(NotFound):
+        await edit(desk, anna, uuid4(), "a")
+
+
+async def test_a_task_of_a_template_brings_an_agreement_of_its_own(desk: Desk) -> None:
+    # PS-10, PS-43
+    house = desk.house
+    await house.save("template", "contract", CONTRACT)
+    with pytest.raises(NoSigningCertificate):
+        await house.publish("contract", CONTRACT)
+    await desk.certify()
+    await house.publish("contract", CONTRACT)
+    session = (await house.issue_to(await desk.party(), "contract")).session
+    visitor = await house.enter(session.id)
+    async with house.transactions.work() as work:
+        found = await open_signing(work, visitor, OpenWindow("sign", "w1"))
+    assert found.agreement.session_id == session.id
+    kinds = [each.kind for each in found.fields]
+    assert "signature" in kinds
+    values: dict[str, Any] = {
+        each.key: {"typed": "Vera"} if each.kind == "signature" else "Vera" for each in found.fields
+    }
+    for each in found.fields:
+        if each.kind == "date":
+            values[each.key] = "2026-03-02"
+    room = await desk.sign(visitor, write_of(found), values)
+    assert room.value.end_reason == "completed"
+
+
+async def test_fields_beyond_the_document_are_refused_when_it_is_published(desk: Desk) -> None:
+    await desk.certify()
+    tasks = [CONTRACT["tasks"][0] | {"fields": [place("s", "signature", 1, page=9)]}]  # type: ignore[index]
+    with pytest.raises(DefinitionFaulty) as refused:
+        await desk.house.publish("contract", CONTRACT | {"tasks": tasks})
+    assert refused.value.faults[0].pointer == "/tasks/0/fields/0/page"
+
+
+async def test_an_end_of_the_session_ends_what_it_brought_and_an_issue_brings_another(
+    desk: Desk,
+) -> None:
+    # PS-34, EX-23
+    await desk.certify()
+    await desk.house.publish("contract", CONTRACT)
+    session = (await desk.house.issue_to(await desk.party(), "contract")).session
+    (task,) = await desk.house.tasks(session.id)
+    async with desk.house.transactions.work() as work:
+        new = (await reissue(work, desk.house.target(session), "lost")).session
+    (other,) = await desk.house.tasks(new.id)
+    assert task.agreement_id is not None
+    assert other.agreement_id not in {None, task.agreement_id}
+    assert (await desk.now(task.agreement_id)).row.state == "cancelled"
+
+
+async def test_a_signer_who_is_asked_again_signs_the_same_agreement(desk: Desk) -> None:
+    # PS-34
+    whole = await desk.sent()
+    session = await desk.house.session(await desk.session_of(whole))
+    async with desk.house.transactions.work() as work:
+        new = (await reissue(work, desk.house.target(session), "lost the mail")).session
+    assert await desk.session_of(whole) == new.id
+    visitor = await desk.house.enter(new.id)
+    await desk.sign(visitor, write_of(await desk.open(visitor)))
+    assert (await desk.now(whole.row.id)).row.signed_at is not None
+
+
+async def test_a_cancelled_agreement_asks_nobody_again(desk: Desk) -> None:
+    whole = await desk.sent()
+    session_id = await desk.session_of(whole)
+    async with desk.house.transactions.work() as work:
+        await cancel_agreement(work, desk.target(whole.row.id), "no longer wanted")
+    session = await desk.house.session(session_id)
+    assert session.end_reason == "revoked"
+    async with desk.house.transactions.work() as work:
+        with pytest.raises(AgreementClosed):
+            await reissue(work, desk.house.target(session), "again")
+    with pytest.raises(AgreementClosed):
+        async with desk.house.transactions.work() as work:
+            await cancel_agreement(work, desk.target(whole.row.id), "twice")
+
+
+async def test_cancelling_goes_on_past_a_signer_whose_session_ended_before(desk: Desk) -> None:
+    whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
+    async with desk.house.transactions.work() as work:
+        row = await desk.house.session(await desk.session_of(whole))
+        await revoke(work, desk.house.target(row), "first")
+    desk.house.clock.turn(days=15)
+    async with desk.house.transactions.work() as work:
+        await cancel_agreement(work, desk.target(whole.row.id), "late")
+    assert (await desk.now(whole.row.id)).row.state == "cancelled"
+
+
+async def test_changes_are_confirmed_one_by_one(desk: Desk) -> None:
+    # EX-19, N7
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.open(visitor)
+    await desk.change(whole, {"title": "Supply, second"}, OTHER_PAPER)
+    write = write_of(await desk.open(visitor))
+    async with desk.house.transactions.work() as work:
+        with pytest.raises(ChangesUnconfirmed) as left:
+            await confirm_changes(work, visitor, write, frozenset({"title"}))
+    assert left.value.changes == ("page-2",)
+    async with desk.house.transactions.work() as work:
+        after = await confirm_changes(work, visitor, write, frozenset({"title", "page-2"}))
+        assert after.changes == ()
+        await confirm_changes(work, visitor, write, frozenset())
+    await desk.sign(visitor, write)
+
+
+async def test_what_a_signers_lost_window_had_is_shown_and_never_merged(desk: Desk) -> None:
+    # N8, C7
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    first = write_of(await desk.open(visitor, "w1"))
+    second = write_of(await desk.open(visitor, "w2", take_over=True))
+    for values, has_any in (({}, False), ({"title-1": "CEO"}, True), ({"title-1": "CFO"}, True)):
+        async with desk.house.transactions.work() as work:
+            assert await keep_signers(work, visitor, first, values, str) == has_any
+    now = await desk.open(visitor, "w2")
+    assert now.row is not None
+    async with desk.house.transactions.work():
+        assert (now.row.values, now.row.left_behind["values"]) == ({}, {"title-1": "CFO"})
+    async with desk.house.transactions.work() as work:
+        await take_left_behind(work, visitor, second, use=True)
+    assert (await desk.open(visitor, "w2")).values == {"title-1": "CFO"}
+    async with desk.house.transactions.work() as work:
+        await take_left_behind(work, visitor, second, use=False)
+
+
+async def test_another_browser_asks_nobody_and_the_first_has_lost(desk: Desk) -> None:
+    # SX-11, C16
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    write = write_of(await desk.open(visitor, "w1"))
+    other = await desk.visitor(whole, door="door-2")
+    assert write_of(await desk.open(other, "w2")).place.fence == 2
+    with pytest.raises(WindowLost):
+        await desk.sign(other, write)
+
+
+async def test_erasing_a_session_leaves_nothing_of_its_own_agreement(desk: Desk) -> None:
+    await desk.certify()
+    await desk.house.publish("contract", CONTRACT)
+    session = (await desk.house.issue_to(await desk.party(), "contract")).session
+    (task,) = await desk.house.tasks(session.id)
+    async with desk.house.transactions.work() as work:
+        await erase_session(work, desk.house.target(session), "asked to")
+    assert task.agreement_id is not None
+    whole = await desk.now(task.agreement_id)
+    assert (whole.row.title, whole.version.fields) == ("", [])
+    async with desk.house.transactions.work() as work:
+        assert await copies_of_session(work, session.id) == ()
+
+
+async def test_a_write_of_another_hash_or_window_is_refused_in_the_commit(desk: Desk) -> None:
+    # EX-20
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    write = write_of(await desk.open(visitor))
+    for wrong, error in (
+        (replace(write, given=Pinned(1, "0" * 64)), AgreementStale),
+        (replace(write, given=Pinned(2, write.given.sha256)), AgreementStale),
+        (replace(write, place=Place("other", 1)), WindowLost),
+        (SigningWrite("sign", Place("w1", 7), write.given), WindowLost),
+    ):
+        with pytest.raises(error):
+            await desk.sign(visitor, wrong, {"signature-1": DRAWN})

@@ -1,0 +1,38 @@
+"""Completions of agreements that tests begin with."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from domain.agreement_completion import AgreementCompletion, SignerCompletion
+from tests.unit.receipts import proof
+from tests.unit.sealing import NOW
+
+
+def signer(name: str = "Anna Weber", **changes: Any) -> SignerCompletion:
+    one = SignerCompletion(
+        name=name,
+        email="anna@example.org",
+        mailbox_confirmed_at=NOW - timedelta(minutes=9),
+        opened_at=NOW - timedelta(minutes=7),
+        signed_at=NOW - timedelta(minutes=2),
+        browser="Firefox 150 on Linux",
+        zone="Europe/Berlin",
+    )
+    return replace(one, **changes)
+
+
+def completion(**changes: Any) -> AgreementCompletion:
+    one = AgreementCompletion(
+        workspace_name="Acme Ltd",
+        title="Framework agreement",
+        reference="0199f0a0-0000-7000-8000-000000000001",
+        version=3,
+        sha256="ab" * 32,
+        sent_at=NOW - timedelta(days=2),
+        completed_at=NOW,
+        signers=(signer(), signer("Zoë Łukasz 上海")),
+        zone="Europe/Berlin",
+        proof=proof(),
+    )
+    return replace(one, **changes)

@@ -1,0 +1,80 @@
+"""The certificate of completion: who, when, what, and what it is not."""
+
+from io import BytesIO
+
+import pikepdf
+import pypdfium2  # type: ignore[import-untyped]  # has no types
+
+from adapters.pdf_completion import completion_pdf, with_completion
+from domain.agreement_completion import AgreementCompletion
+from tests.unit.completions import completion, signer
+from tests.unit.receipts import proof
+from tests.unit.sealing import NOW, document
+
+
+def words_of(pdf: bytes) -> str:
+    opened = pypdfium2.PdfDocument(pdf)
+    pages = [str(each.get_textpage().get_text_range()) for each in opened]
+    opened.close()
+    return " ".join(" ".join(pages).split())
+
+
+def test_says_who_did_what_when_and_where_it_is_on_record() -> None:
+    one = completion()
+    words = words_of(completion_pdf(one))
+    for said in (
+        "Certificate of completion", "Framework agreement", "Acme Ltd", one.reference, one.sha256,
+        "Anna Weber", "Zoë Łukasz 上海", "anna@example.org", "Firefox 150 on Linux",
+        "Version signed 3", "Mailbox confirmed", "Opened", "Signed",
+    ):  # fmt: skip
+        assert said in words
+    assert "15:03 (Europe/Berlin, UTC+01:00) 2026-12-06 14:03:09 UTC" in words
+    proven = proof()
+    for said in (proven.root, proven.leaf, proven.key, str(proven.index), *proven.path):
+        assert said in words
+
+
+def test_says_plainly_what_the_seal_is_not() -> None:
+    words = words_of(completion_pdf(completion()))
+    assert "sealed by the service on behalf of Acme Ltd" in words
+    assert "not a qualified electronic signature" in words
+
+
+def test_what_did_not_happen_and_what_is_not_known_is_left_out() -> None:
+    bare = signer(mailbox_confirmed_at=None, opened_at=None, signed_at=None, browser="")
+    words = words_of(completion_pdf(completion(signers=(bare,), proof=None)))
+    for left_out in ("Mailbox confirmed", "Opened", "Browser", "Root of the log"):
+        assert left_out not in words
+    assert "Anna Weber" in words
+
+
+def test_stands_behind_the_document_which_stays_as_it_is() -> None:
+    whole = with_completion(document(), completion())
+    before, after = pypdfium2.PdfDocument(document()), pypdfium2.PdfDocument(whole)
+    assert len(after) > len(before)
+    for number in range(len(before)):
+        one, other = (each[number].get_textpage().get_text_range() for each in (before, after))
+        assert one == other
+    before.close()
+    after.close()
+    assert words_of(whole).endswith(words_of(completion_pdf(completion())))
+    assert whole == with_completion(document(), completion())
+    with pikepdf.open(BytesIO(whole)) as pdf:
+        assert pdf.check_pdf_syntax() == []
+
+
+def test_is_written_in_the_language_of_the_agreement() -> None:
+    words = words_of(completion_pdf(completion(locale="de")))
+    assert "Sonntag, 6. Dezember 2026, 15:05 Uhr" in words
+    assert "keine qualifizierte elektronische Signatur" in words
+
+
+def test_many_signers_go_over_numbered_pages() -> None:
+    many = completion(signers=tuple(signer(f"Person number {each}.") for each in range(30)))
+    words = words_of(completion_pdf(many))
+    assert [each for each in range(30) if f"Person number {each}." not in words] == []
+    assert "Page 2 of" in words
+
+
+def test_a_moment_is_the_same_to_everybody() -> None:
+    assert AgreementCompletion.in_utc(NOW) == "2026-12-06 14:05:09 UTC"

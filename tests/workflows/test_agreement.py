@@ -1,0 +1,202 @@
+"""What carries an agreement from sent to done, and a signer's window to its end."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from sqlmodel import select
+from temporalio.client import WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from adapters.pdf_seal import SealUnavailable, seal
+from commands.agreement import cancel_agreement
+from commands.room import Visitor, decline_room
+from commands.signing_session import hear_signing, leave_signing
+from domain.workflow_names import agreement_id, signing_session_id
+from store.signing_session import SigningSessionRow
+from tests.rooms.agreements import DRAWN, Desk, write_of
+from tests.rooms.works import Works, eventually, kinds_of, works
+
+
+@pytest_asyncio.fixture
+async def at(time_skipping: WorkflowEnvironment, database_url: str) -> AsyncIterator[Works]:
+    """A house at work."""
+    async with works(time_skipping, database_url) as at, at.working():
+        yield at
+
+
+@pytest.fixture
+def desk(at: Works) -> Desk:
+    """Where its agreements lie."""
+    return Desk(at.house)
+
+
+def agreement(at: Works, one: UUID) -> WorkflowHandle[Any, Any]:
+    return at.client.get_workflow_handle(agreement_id(one))
+
+
+async def window(at: Works) -> WorkflowHandle[Any, Any]:
+    """The workflow of the only signing session there is."""
+    async with at.house.transactions.work() as work:
+        row = (await work.db.scalars(select(SigningSessionRow))).one()
+    return at.client.get_workflow_handle(signing_session_id(row.id))
+
+
+async def sign(at: Works, desk: Desk, whole: Any, position: int) -> Visitor:
+    """A signer who opens and signs."""
+    await eventually(lambda: is_asked(desk, whole, position))
+    visitor = await desk.visitor(whole, position, f"door-{position}")
+    opened = await desk.open(visitor, f"w{position}")
+    await desk.sign(visitor, write_of(opened), {f"signature-{position}": DRAWN})
+    await at.courier.drain()
+    return visitor
+
+
+async def is_asked(desk: Desk, whole: Any, position: int) -> bool:
+    return (await desk.now(whole.row.id)).signers[position - 1].session_id is not None
+
+
+async def is_done(desk: Desk, whole: Any) -> bool:
+    return (await desk.now(whole.row.id)).row.state == "done"
+
+
+async def test_signers_are_asked_in_turn_and_everybody_gets_the_sealed_document(
+    at: Works, desk: Desk
+) -> None:
+    # EX-23, PS-43: sent → active → done, by a Request to Sign each.
+    whole = await desk.sent("Vera Ltd", "Boris Inc")
+    assert not await is_asked(desk, whole, 2)
+    await sign(at, desk, whole, 1)
+    await sign(at, desk, whole, 2)
+    await eventually(lambda: is_done(desk, whole))
+    assert (await agreement(at, whole.row.id).result())["state"] == "done"
+    after = await desk.now(whole.row.id)
+    assert after.row.sealed_level == "B-LT"
+    for each in after.signers:
+        assert each.session_id is not None
+        await at.sent(each.session_id)
+        kinds = [mail.kind for mail in await at.house.mails(each.session_id)]
+        assert kinds[0] == "signature_request"
+        assert "signed_copy" in kinds
+    attached = [
+        part.get_filename()
+        for mail in at.office.taken
+        for part in mail.iter_attachments()
+        if part.get_filename() == "Supply agreement.pdf"
+    ]
+    assert len(attached) == 3
+
+
+async def test_what_keeps_it_from_being_sealed_is_shown_and_tried_again(
+    at: Works, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # N3: never "all have signed, but pending"; the cause stands on the agreement.
+    tries: list[int] = []
+
+    async def away_twice(*given: Any, **more: Any) -> Any:
+        tries.append(1)
+        if len(tries) < 3:
+            raise SealUnavailable("time stamps")
+        return await seal(*given, **more)
+
+    monkeypatch.setattr("commands.agreement_seal.seal", away_twice)
+    whole = await desk.sent()
+    await sign(at, desk, whole, 1)
+
+    async def has_failed() -> bool:
+        row = (await desk.now(whole.row.id)).row
+        return row.seal_failures > 0 and row.seal_error == "SealUnavailable"
+
+    await eventually(has_failed)
+    async with at.skips.time_skipping_unlocked():
+        assert (await agreement(at, whole.row.id).result())["state"] == "done"
+    row = (await desk.now(whole.row.id)).row
+    assert (row.seal_failures, row.seal_error) == (2, "")
+
+
+async def test_cancelling_ends_the_sessions_of_those_who_were_asked(at: Works, desk: Desk) -> None:
+    # EX-23
+    whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
+    await sign(at, desk, whole, 1)
+    async with at.house.transactions.work() as work:
+        await cancel_agreement(work, desk.target(whole.row.id), "terms changed")
+    await at.courier.drain()
+    assert (await agreement(at, whole.row.id).result())["state"] == "cancelled"
+    ends = [(await at.house.session(await desk.session_of(whole, n))).end_reason for n in (1, 2)]
+    assert ends == ["completed", "revoked"]
+
+
+async def test_declining_tells_the_sender_and_moves_nothing_else(at: Works, desk: Desk) -> None:
+    whole = await desk.sent("Vera Ltd", "Boris Inc")
+    visitor = await desk.visitor(whole)
+    await desk.open(visitor)
+    async with at.house.transactions.work() as work:
+        await decline_room(work, visitor, "Not at this price.")
+    session_id = await desk.session_of(whole)
+    await at.outcome(session_id)
+    await at.sent(session_id)
+    assert [each.kind for each in await at.house.mails(session_id)][-1] == "issuer_declined"
+    assert (await desk.now(whole.row.id)).row.state == "active"
+    assert not await is_asked(desk, whole, 2)
+
+
+async def test_a_silent_window_ends_in_at_most_six_events_and_another_goes_on(
+    at: Works, desk: Desk
+) -> None:
+    # C18: 5 minutes, then 60 seconds. SX-3: signs of life are in the row, not in the history.
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    opened = await desk.open(visitor)
+    await at.courier.drain()
+    handle = await window(at)
+    for _ in range(20):
+        async with at.house.transactions.work() as work:
+            await hear_signing(work, visitor, "sign", write_of(opened).place, active=False)
+    before = await handle.fetch_history()
+    await at.sleep(minutes=7)
+    after = kinds_of(await handle.fetch_history())[len(before.events) :]
+    assert len(after) <= 6, after
+    async with at.house.transactions.work() as work:
+        row = (await work.db.scalars(select(SigningSessionRow))).one()
+    assert row.end_reason == "inactive"
+    again = await desk.open(visitor, "w2")
+    assert again.row is not None
+    assert again.row.fence == 2
+    await at.courier.drain()
+    await desk.sign(visitor, write_of(again))
+    await at.courier.drain()
+    assert (await handle.result())["fence"] == 2
+
+
+async def test_a_window_at_work_is_left_alone(at: Works, desk: Desk) -> None:
+    # SX-3: activity moves the end, without a message to the workflow.
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    opened = await desk.open(visitor)
+    for _ in range(4):
+        await at.sleep(minutes=4)
+        async with at.house.transactions.work() as work:
+            await hear_signing(work, visitor, "sign", write_of(opened).place, active=True)
+    async with at.house.transactions.work() as work:
+        row = (await work.db.scalars(select(SigningSessionRow))).one()
+        await leave_signing(work, visitor, "sign", write_of(opened).place)
+    assert (row.end_reason, row.fence) == (None, 1)
+    await at.courier.drain()
+    again = await desk.open(visitor, "w2")
+    assert again.row is not None
+    assert again.row.fence == 2
+
+
+async def test_the_bound_ends_a_window_that_nobody_left(at: Works, desk: Desk) -> None:
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.open(visitor)
+    session_id = await desk.session_of(whole)
+    await at.outcome(session_id)
+    row = await at.house.session(session_id)
+    assert row.end_reason == "bound_reached"
+    assert row.expires_at - row.issued_at == timedelta(days=14)
+    assert (await (await window(at)).result())["fence"] == 1
