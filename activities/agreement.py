@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from commands.agreement_seal import seal_agreement
 from temporalio import activity
 
 from activities.pulse import pulse
 from commands.agreement_advance import advance_agreement, finish_agreement
+from commands.agreement_seal import seal_agreement
 from commands.work import Transactions
 from domain.messages import AgreementMoment, AgreementOutcome, AgreementStep
 
