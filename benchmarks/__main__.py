@@ -25,6 +25,7 @@ from benchmarks import (
     keys,
     party,
     sealing,
+    signing,
     statements,
     timing,
     together,
@@ -46,6 +47,7 @@ PARTS: Mapping[str, Part] = {
     "evidence": evidence.rows,
     "keys": keys.rows,
     "documents": documents.rows,
+    "signing": signing.rows,
 }
 """What follows once the crowds are gone."""
 ASKED_FOR: Mapping[str, Part] = {

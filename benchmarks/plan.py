@@ -32,7 +32,7 @@ class Plan:
     def parties(self) -> int:
         """Every session has a party of its own: code mails are limited for each address."""
         a_round = self.issues + self.sessions
-        by_hand = 2 * self.alone + self.files + self.warm_up
+        by_hand = 3 * self.alone + self.files + self.warm_up
         return by_hand + self.rounds * a_round + 2 * self.crowd + 10
 
 

@@ -1,7 +1,7 @@
 """A signer's windows at one task: opened, taken over, filled, left (EX-9 to EX-14, SX-3, SX-6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,7 +78,7 @@ async def _held(work: Work, found: Signing, before: Window, window: Window) -> S
     row = found.row or _new_row(work, found)
     row.hold(window)
     if window.fence == before.fence:
-        return await signing_of(work, found.session, found.task)
+        return replace(found, row=row)
     row.binding_id, row.opened_at = found.session.binding_id, work.at
     taken = before.is_alive(work.at, window_policy(work))
     event = AuditEvent.SIGNING_TAKEN_OVER if taken else AuditEvent.SIGNING_OPENED
@@ -87,7 +87,7 @@ async def _held(work: Work, found: Signing, before: Window, window: Window) -> S
     _note_opened(work, found)
     await work.db.flush()
     _tell_opened(work, found, row)
-    return await signing_of(work, found.session, found.task)
+    return replace(found, row=row)
 
 
 def _new_row(work: Work, found: Signing) -> SigningSessionRow:
