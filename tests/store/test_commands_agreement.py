@@ -151,7 +151,7 @@ async def test_who_signs_is_settled_by_sending_and_nothing_changes_under_a_signa
 
 
 async def test_a_second_member_is_told_who_is_in_it_and_may_edit_anyway(desk: Desk) -> None:
-    # EX-15, EX-16, EX-17
+    # EX-15, EX-16, EX-17, SX-1: a session to create a transaction, beside those to sign one.
     whole = await desk.draft((await desk.party()).id)
     anna, boris = await member(desk, "Anna"), await member(desk, "Boris")
     first = await edit(desk, anna, whole.row.id, "a")
