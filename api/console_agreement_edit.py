@@ -52,6 +52,7 @@ from domain.agreement_errors import (
     WindowLost,
 )
 from domain.agreement_unsaved import applied, unsaved
+from domain.permission import Permission
 from domain.window import Place
 
 MOST_BYTES = 512 * 1024
@@ -111,6 +112,7 @@ async def _held_page(
 @router.get("/edit", name=NAME)
 async def get_edit(call: ConsoleCall, agreement_id: UUID) -> Response:
     """The editor, in the window that has the place; getting it changes nothing."""
+    call.needs(Permission.AGREEMENTS_MANAGE)
     query = call.request.query_params
     if not query.get("window"):
         return see_other(f"{office_of(call.workspace).base}{PATH}/{agreement_id}")

@@ -90,9 +90,12 @@ def read_form(shapes: Iterable[SettingShape], typed: Typed) -> Read:
                 values[shape.name] = None
         elif shape.name in typed.texts:
             value = _value(shape, typed)
+            if value == shape.value:
+                # What counts already is nobody's fault here, even beyond what a form may set.
+                continue
             if _is_refused(shape.name, value):
                 faulty.add(shape.name)
-            elif value != shape.value:
+            else:
                 values[shape.name] = value
     return Read(values, frozenset(faulty))
 

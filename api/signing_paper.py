@@ -25,13 +25,13 @@ router = APIRouter(include_in_schema=False)
 
 TASK = "/sessions/{session_id}/tasks/{key}"
 MOST = 2**31 - 1
-Version = Annotated[int, Query(ge=1, le=MOST)]
+Version = Annotated[int, Query(ge=0, le=MOST)]
 Number = Annotated[int, Path(ge=1, le=MOST)]
 
 
 @router.get(f"{TASK}/document.pdf")
 async def get_pdf(
-    request: Request, session_id: str, key: str, version: Version, begin: Begin
+    request: Request, session_id: str, key: str, begin: Begin, version: Version = 0
 ) -> Response:
     """The document of the version that is signed, or that was seen before."""
     visitor = visitor_of(request, session_id)
@@ -47,10 +47,10 @@ async def get_page(
     session_id: str,
     key: str,
     number: Number,
-    version: Version,
     begin: Begin,
+    version: Version = 0,
 ) -> Response:
-    """A picture of one page."""
+    """A picture of one page; of no version there is none."""
     visitor = visitor_of(request, session_id)
     paper_id, pages = await _paper(begin, visitor, key, version)
     if number > pages:
@@ -93,7 +93,7 @@ async def _pdf(work: Work, row: AgreementVersionRow) -> bytes:
 
 @router.get(f"{TASK}/places.css")
 async def get_places(
-    request: Request, session_id: str, key: str, version: Version, begin: Begin
+    request: Request, session_id: str, key: str, begin: Begin, version: Version = 0
 ) -> Response:
     """Where each field stands on its page: a sheet, because the policy allows no inline style."""
     visitor = visitor_of(request, session_id)

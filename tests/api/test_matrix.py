@@ -33,14 +33,33 @@ OPEN = {
 """For everybody, and nothing of anybody is there."""
 WAYS_IN = ("/s/{token}", f"{CONSOLE}/sign-in", f"{CONSOLE}/forgot-password", f"{CONSOLE}/links/")
 """How somebody comes to be known."""
-LISTENING = ("GET", f"{CONSOLE}/events")
-LOGGING_OUT = ("POST", f"{CONSOLE}/sign-out")
-ASKS = {
-    f"{CONSOLE}/members": Permission.MEMBERS_MANAGE,
-    f"{CONSOLE}/settings": Permission.SETTINGS_EDIT,
-    f"{CONSOLE}/reports": Permission.REPORTS_READ,
+AGREEMENTS = f"{CONSOLE}/agreements"
+MANAGED = ("new", "edit", "send", "cancel", "signers")
+MANAGE, SETTINGS = Permission.AGREEMENTS_MANAGE, Permission.SETTINGS_EDIT
+LISTENING = {
+    ("GET", f"{CONSOLE}/events"),
+    ("GET", f"{AGREEMENTS}/{{agreement_id}}/events"),
 }
-"""What pages of administrators ask for, by how their paths begin."""
+LOGGING_OUT = ("POST", f"{CONSOLE}/sign-out")
+READS, WRITES = "GET", ""
+"""How a method begins; a page that shows what a form will do asks for what the form asks for."""
+ASKS = (
+    (READS, f"{CONSOLE}/settings/mail-contents/{{mail}}/{{language}}/edit", SETTINGS),
+    (READS, f"{CONSOLE}/settings/mail-contents/{{mail}}/{{language}}/reset", SETTINGS),
+    (READS, f"{CONSOLE}/settings/mail-contents", Permission.SETTINGS_READ),
+    (WRITES, f"{CONSOLE}/settings", SETTINGS),
+    (WRITES, f"{CONSOLE}/members", Permission.MEMBERS_MANAGE),
+    (WRITES, f"{CONSOLE}/reports", Permission.REPORTS_READ),
+    *((READS, f"{AGREEMENTS}/{each}", MANAGE) for each in MANAGED),
+    *((READS, f"{AGREEMENTS}/{{agreement_id}}/{each}", MANAGE) for each in MANAGED),
+    (READS, AGREEMENTS, Permission.AGREEMENTS_READ),
+    (WRITES, AGREEMENTS, MANAGE),
+)
+"""What pages ask for, by how method and path begin; the first that fits counts."""
+LEFT = ("GET", f"{ROOM}/exit")
+"""Says to anybody that the window may be closed, of a session or of none."""
+OF_WINDOW = {"window": "w1", "fence": "1", "version": "1", "sha256": "0" * 64}
+"""What every page of a signer sends, so that nothing is refused only for how it is written."""
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 """So that nothing is refused only because it seems to come from another site."""
 
@@ -68,11 +87,12 @@ def test_every_route_is_in_one_row_of_a_matrix(app: FastAPI) -> None:
 async def ask(client: AsyncClient, route: Route, ids: dict[str, str]) -> Response:
     """Asks as a page of ours would: with a form that has nothing in it, or with a file."""
     method, path = route
+    form = OF_WINDOW if "/tasks/" in path else {}
     return await client.request(
         method,
         filled(path, ids),
         headers=SAME_ORIGIN,
-        data={} if method == "POST" else None,
+        data=form if method == "POST" else None,
         files={"file": ("a.txt", b"a")} if method == "POST" and path.endswith("/files") else None,
     )
 
@@ -89,7 +109,7 @@ STRANGERS = [*BEARERS, "another party", "member elsewhere", "member of yore"]
 async def test_members_pages_are_for_who_signed_in_there(town: Town, who: str) -> None:
     async with somebody(who, town) as client:
         before = await facts(town)
-        for route in sorted(under(town.office.app, CONSOLE) - {LISTENING, LOGGING_OUT}):
+        for route in sorted(under(town.office.app, CONSOLE) - LISTENING - {LOGGING_OUT}):
             answer = await ask(client, route, town.ids)
             assert answer.status_code == (303 if route[0] == "GET" else 401), (route, answer.text)
             if route[0] == "GET":
@@ -99,15 +119,20 @@ async def test_members_pages_are_for_who_signed_in_there(town: Town, who: str) -
         assert await facts(town) == before
 
 
-def permission_of(path: str) -> Permission | None:
+def permission_of(route: Route) -> Permission | None:
     """What a page asks for beyond being signed in."""
-    return next((each for start, each in ASKS.items() if path.startswith(start)), None)
+    method, path = route
+    fitting = (
+        each for how, start, each in ASKS if method.startswith(how) and path.startswith(start)
+    )
+    return next(fitting, None)
 
 
 def test_pages_of_administrators_are_known(app: FastAPI) -> None:
     own = (f"{CONSOLE}/account", f"{CONSOLE}/events", f"{CONSOLE}/stay", f"{CONSOLE}/sign-out")
-    for _, path in under(app, CONSOLE):
-        assert permission_of(path) or path == CONSOLE or path.startswith(own), path
+    for route in under(app, CONSOLE):
+        path = route[1]
+        assert permission_of(route) or path == CONSOLE or path.startswith(own), path
 
 
 @pytest.mark.parametrize("role", [Role.PUBLISHER, Role.AUDITOR])
@@ -116,7 +141,7 @@ async def test_lower_roles_get_no_page_that_is_not_theirs(town: Town, role: Role
     denied = {
         route
         for route in under(town.office.app, CONSOLE)
-        if (asked := permission_of(route[1])) and not may(role, asked)
+        if (asked := permission_of(route)) and not may(role, asked)
     }
     assert denied
     async with member_browser(town.office.app, town.office.house, BASE) as browser:
@@ -131,8 +156,9 @@ async def test_lower_roles_get_no_page_that_is_not_theirs(town: Town, role: Role
 
 async def test_ids_of_another_workspace_are_as_ids_of_nothing(town: Town) -> None:
     """For an administrator too, byte for byte."""
-    missing = town.ids | {"member_id": UNKNOWN, "session_id": UNKNOWN}
-    foreign = missing | {name: town.others[name] for name in ("member_id", "session_id")}
+    named = ("member_id", "session_id", "agreement_id")
+    missing = town.ids | dict.fromkeys(named, UNKNOWN)
+    foreign = missing | {name: town.others[name] for name in named}
     async with somebody("member", town) as client:
         for route in sorted(under(town.office.app, CONSOLE)):
             if "_id}" not in route[1]:
@@ -149,7 +175,7 @@ async def test_a_room_is_for_the_browser_that_confirmed_its_code(town: Town, who
     """PS-1, PS-2: to everybody else it is no room at all, byte for byte."""
     async with somebody(who, town) as client:
         before = await facts(town)
-        for route in sorted(under(town.office.app, ROOM)):
+        for route in sorted(under(town.office.app, ROOM) - {LEFT}):
             real = await ask(client, route, town.ids | {"session_id": str(town.session)})
             missing = await ask(client, route, town.ids | {"session_id": UNKNOWN})
             assert (real.status_code, missing.status_code) == (404, 404), (route, real.text)

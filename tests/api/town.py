@@ -17,6 +17,7 @@ from tests.api.conftest import BASE, caller
 from tests.api.directory import scim_token
 from tests.api.factories import UNKNOWN, furnish, make_session
 from tests.api.office import PASSWORD, Office, office_of
+from tests.rooms.agreements import Desk
 from tests.rooms.house import House
 from tests.rooms.member_browser import member_browser
 from tests.rooms.party_browser import browser_at
@@ -56,8 +57,12 @@ async def things(office: Office) -> tuple[dict[str, str], UUID]:
     await office.tokens()
     rows = await office.sessions()
     (row,) = [each for each in rows if each.workspace_id == office.house.workspace_id]
+    vendor = (await office.house.create(kind="signer", email="vera@signer.example")).party
+    agreement = (await Desk(office.house).draft(vendor.id)).row
+    words = {"number": "1", "position": "1", "mail": "invitation", "language": "en"}
+    words |= {"agreement_id": str(agreement.id)}
     rest = dict.fromkeys(("delegation_id", "device_id", "passkey_id", "upload_id"), UNKNOWN)
-    words = {"verb": "disable", "rest": "set-up", "key": "yes", "workspace": office.workspace}
+    words |= {"verb": "disable", "rest": "set-up", "key": "yes", "workspace": office.workspace}
     return words | rest | {"member_id": str(member.id), "session_id": str(row.id)}, public
 
 

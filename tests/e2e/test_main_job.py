@@ -85,8 +85,9 @@ async def assert_two_steps(office: Office, party: dict[str, Any]) -> None:
     assert after["name"] == "Casa do Linho Lda"
     assert after["attributes"]["country"] == "PT"
     sessions = (await office.get("public-sessions", party=party["id"]))["items"]
-    assert [each["template"] for each in sessions] == ["vendor-due-diligence", "vendor-intake"]
-    await assert_captured(office, sessions[0]["id"], VENDOR_DUE_DILIGENCE)
+    templates = ["supplier-agreement", "vendor-due-diligence", "vendor-intake"]
+    assert [each["template"] for each in sessions] == templates
+    await assert_captured(office, sessions[1]["id"], VENDOR_DUE_DILIGENCE)
     await office.mail("vera", "Received: Vendor due diligence")
     await office.mail("owner", "Completed: Vendor due diligence by Casa do Linho Lda")
 

@@ -29,6 +29,8 @@ HURRY = (
     "from datetime import timedelta as t; import commands.rotation as r, commands.keyring as k;"
     "r.HEARD_AFTER = t(seconds=30); r.READ_EVERY = k.READ_EVERY = 0.0;"
 )
+HEARS = "import signal as s; s.signal(s.SIGINT, s.default_int_handler);"
+"""What a shell puts in the background ignores Ctrl-C, and so does all that this starts."""
 
 
 @pytest.fixture
@@ -268,7 +270,7 @@ def test_ctrl_c_stops_it_with_words_and_the_next_run_goes_on(
     """On a terminal, where the line changes in place."""
     screen, terminal = pty.openpty()
     program = subprocess.Popen(
-        [sys.executable, "-c", f"{HURRY} import cli; cli.main()", "keyring", "rotate"],
+        [sys.executable, "-c", f"{HEARS} {HURRY} import cli; cli.main()", "keyring", "rotate"],
         env=os.environ | environ,
         stdin=terminal,
         stdout=terminal,

@@ -19,22 +19,27 @@ from adapters.embedded.postgres import Postgres
 from commands.work import Work
 from commands.workspace import CreateWorkspace, create_workspace
 from store.access import LoginRow
+from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
 from store.audit import AuditRow
 from store.audit_tree import AuditSignerRow
 from store.binding import BindingRow
 from store.columns import new_id
+from store.editing_session import EditingSessionRow
 from store.federation import FederationRow
 from store.idempotency import IdempotencyRow
 from store.known_device import KnownDeviceRow
 from store.mail import MailRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
+from store.paper import PaperRow, add_paper
 from store.party import PartyRow
 from store.passkey import PasskeyRow
 from store.provision import ProvisionRow
 from store.public_session import PublicSessionRow, SubmissionRow, TaskRow, tasks_of
 from store.sealed import SealedRow, _sealed_names, opened
 from store.second_factor import SecondFactorRow
+from store.signing_certificate import SigningCertificateRow
+from store.signing_session import SigningSessionRow
 from store.token import TokenRow
 from store.trusted_device import TrustedDeviceRow
 from store.upload import UploadRow
@@ -43,6 +48,17 @@ from tests.rooms.keys import process, root_file
 
 WORD = "kanarienvogel"
 FLIPS = 300
+NEVER_CLEAR = {
+    AgreementRow,
+    AgreementSignerRow,
+    AgreementVersionRow,
+    AuditSignerRow,
+    EditingSessionRow,
+    SigningCertificateRow,
+    SigningSessionRow,
+    UploadRow,
+}
+"""As old as the keys: no release ever wrote a row of theirs in clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +162,48 @@ async def _rows(
         sealed_sha256="00",
         received_at=work.at,
     )
+    async for each in _rows_of_an_agreement(work, place, party_id, task):
+        yield each
     async for each in _rows_of_a_member(work, place):
         yield each
+
+
+async def _rows_of_an_agreement(
+    work: Work, place: dict[str, Any], party_id: UUID, task: TaskRow
+) -> AsyncIterator[SealedRow]:
+    """One that a task brought, with a window, and one of a member's own, with another."""
+    agreement, paper = await an_agreement(work, place)
+    yield agreement
+    owned: dict[str, Any] = {**place, "agreement_id": agreement.id}
+    owner: dict[str, Any] = {"owner_id": agreement.id, "owner_kind": "agreement"}
+    version: dict[str, Any] = {"version": 1, "paper_id": paper.id, "paper_sha256": "", "sha256": ""}
+    yield AgreementVersionRow(**owned, **owner, **version, created_by="x", created_at=work.at)
+    yield AgreementSignerRow(**owned, **owner, position=1, party_id=party_id)
+    heard: dict[str, Any] = {"heard_at": work.at, "active_at": work.at, "opened_at": work.at}
+    signing: dict[str, Any] = {"session_id": task.session_id, "task_id": task.id, "position": 1}
+    yield SigningSessionRow(**owned, **heard, **signing, seen_version=1)
+    member = MemberRow(**place, role="admin", created_at=work.at, updated_at=work.at)
+    work.db.add(member)
+    await work.db.flush()
+    yield EditingSessionRow(**owned, **heard, member_id=member.id, member_session_id=new_id())
+    yield SigningCertificateRow(
+        **place,
+        origin="made",
+        subject="Demo",
+        fingerprint="",
+        not_after=work.at,
+        created_by="x",
+        created_at=work.at,
+        retired_at=work.at,
+    )
+
+
+async def an_agreement(work: Work, place: dict[str, Any]) -> tuple[AgreementRow, PaperRow]:
+    agreement = AgreementRow(**place, id=new_id(), digest="d", created_by="x", created_at=work.at)
+    paper = await add_paper(work.db, agreement.owner, WORD.encode(), work.at)
+    assert paper is not None
+    await work.db.flush()
+    return agreement, paper
 
 
 async def _rows_of_a_member(work: Work, place: dict[str, Any]) -> AsyncIterator[SealedRow]:
@@ -335,7 +391,7 @@ async def test_clear_contents_in_a_records_place_are_refused(
 ) -> None:
     """As a release without keys wrote them; only that this installation never had one."""
     rows = await written(house, "k")
-    never = [each for each in rows if each.table in {AuditSignerRow, UploadRow}]
+    never = [each for each in rows if each.table in NEVER_CLEAR]
     for each in never:
         # As old as the keys: the database itself refuses.
         with pytest.raises(IntegrityError, match="never_clear"):

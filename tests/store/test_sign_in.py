@@ -511,7 +511,7 @@ async def test_sessions_of_others_are_not_ones_own(office: Office) -> None:
         ("session.idle_warning_after", True, "whole number"),
         ("session.allow_concurrent", 1, "on or off"),
         ("session.overflow", "keep_most_recent", "one of"),
-        ("code.life", 600, "whoever runs the installation"),
+        ("code.digits", 8, "whoever runs the installation"),
         ("code.lives", 600, "not a setting"),
     ],
 )

@@ -208,6 +208,37 @@ def test_uploads_belong_to_upload_tasks(changes: dict[str, Any], faults: list[st
     assert pointers(definition(tasks=[UPLOAD_TASK | changes])) == faults
 
 
+SIGNATURE_TASK: dict[str, Any] = {
+    "key": "contract",
+    "kind": "signature",
+    "title": "Contract",
+    "document": "terms",
+    "statement": "We agree.",
+}
+PLACED = {"key": "sign", "kind": "signature", "signer": 1, "label": "Sign", "page": 1}
+PLACED |= {"x": 0.1, "y": 0.1, "width": 0.3, "height": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({}, []),
+        ({"fields": [PLACED], "step_up": True}, []),
+        ({"document": None}, ["/tasks/0/document"]),
+        ({"document": "other"}, ["/tasks/0/document"]),
+        ({"statement": ""}, ["/tasks/0/statement"]),
+        ({"step_up": "yes"}, ["/tasks/0/step_up"]),
+        ({"fields": [PLACED | {"page": 201}]}, ["/tasks/0/fields/0/page"]),
+        ({"fields": [PLACED | {"signer": 2}]}, ["/tasks/0/fields/0/signer"]),
+        ({"form": "profile"}, ["/tasks/0/form"]),
+        ({"kind": "confirmation", "step_up": True}, ["/tasks/0/step_up"]),
+    ],
+)
+def test_a_task_that_asks_for_a_signature(changes: dict[str, Any], faults: list[str]) -> None:
+    # PS-10
+    assert pointers(definition(tasks=[SIGNATURE_TASK | changes])) == faults
+
+
 @pytest.mark.parametrize(
     ("days", "good"),
     [(None, True), (1, True), (3650, True), (0, False), (3651, False), ("1", False)],
