@@ -6,7 +6,8 @@ from functools import partial
 
 from adapters.languages import translations_for, when
 from adapters.pdf_overlay import opened, written
-from adapters.pdf_paper import CODE, HEADING, LABEL, SMALL, STRONG, TEXT, TITLE, Paper
+from adapters.pdf_paper import CODE, HEADING, SMALL, STRONG, TITLE, Paper
+from adapters.pdf_proof import proof_rows
 from domain.agreement_completion import AgreementCompletion, SignerCompletion
 from domain.receipt import Proof
 
@@ -35,7 +36,7 @@ def completion_pdf(completion: AgreementCompletion) -> bytes:
     paper.footer_words = partial(_foot, completion.reference, _)
     paper.add_page()
     _head(paper, completion, _)
-    _section(paper, _("Who signed"))
+    paper.section(_("Who signed"), ROOM_FOR_SIGNER)
     for each in completion.signers:
         _signer(paper, completion, each, _)
     _seal(paper, completion, _)
@@ -53,9 +54,9 @@ def _head(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
     paper.words(completion.workspace_name, STRONG)
     paper.words(_("Certificate of completion"), TITLE)
     paper.words(completion.title, HEADING)
-    _space(paper, 2)
+    paper.space(2)
     paper.rule()
-    _space(paper, 4)
+    paper.space(4)
     paper.row(_("Sent by"), completion.workspace_name)
     paper.row(_("Sent"), _moment(completion.sent_at, completion.zone, completion.locale))
     paper.row(_("Completed"), _moment(completion.completed_at, completion.zone, completion.locale))
@@ -70,7 +71,7 @@ def _signer(
     paper.keep(ROOM_FOR_SIGNER)
     paper.words(signer.name, STRONG)
     paper.words(signer.email, SMALL)
-    _space(paper, 1)
+    paper.space(1)
     moments = (
         (_("Mailbox confirmed"), signer.mailbox_confirmed_at),
         (_("Opened"), signer.opened_at),
@@ -81,7 +82,7 @@ def _signer(
             paper.row(label, _moment(at, signer.zone, completion.locale))
     if signer.browser:
         paper.row(_("Browser"), signer.browser)
-    _space(paper, 3)
+    paper.space(3)
 
 
 def _moment(at: datetime, zone: str, locale: str) -> str:
@@ -90,7 +91,7 @@ def _moment(at: datetime, zone: str, locale: str) -> str:
 
 
 def _seal(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
-    _section(paper, _("What the seal is"))
+    paper.section(_("What the seal is"), ROOM_FOR_SIGNER)
     paper.words(
         _(
             "This file is sealed by the service on behalf of %(company)s. The seal shows that "
@@ -99,7 +100,7 @@ def _seal(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
         )
         % {"company": completion.workspace_name}
     )
-    _space(paper, 2)
+    paper.space(2)
     paper.words(
         _(
             "That a mailbox was confirmed means that somebody who could read its mail entered a "
@@ -109,24 +110,5 @@ def _seal(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
 
 
 def _proof(paper: Paper, proof: Proof, _: Translate) -> None:
-    _section(paper, _("Proof"))
-    paper.row(_("Entry"), str(proof.index), TEXT)
-    paper.row(_("Entries in the log"), str(proof.size))
-    paper.row(_("Hash of the entry"), proof.leaf, CODE)
-    paper.row(_("Root of the log"), proof.root, CODE)
-    paper.row(_("Path to the root"), "\n".join(proof.path) or "–", CODE)
-    paper.row(_("Public key"), proof.key, CODE)
-    paper.words(_("Signed checkpoint"), LABEL)
-    paper.words(proof.checkpoint.rstrip("\n"), CODE)
-
-
-def _section(paper: Paper, title: str) -> None:
-    _space(paper, 4)
-    paper.keep(ROOM_FOR_SIGNER)
-    paper.words(title, HEADING)
-    paper.rule()
-    _space(paper, 3)
-
-
-def _space(paper: Paper, height: float) -> None:
-    paper.set_y(paper.get_y() + height)
+    paper.section(_("Proof"), ROOM_FOR_SIGNER)
+    proof_rows(paper, proof, _)

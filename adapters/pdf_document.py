@@ -99,10 +99,6 @@ class _Sheet(Paper):
         self._lists: list[int | None] = []
         self._colour = INK
 
-    def space(self, height: float) -> None:
-        """Room below."""
-        self.set_y(self.get_y() + height)
-
     def heading(self, text: str, level: int) -> None:
         """With some of what follows on the same page."""
         self.space(2.5)

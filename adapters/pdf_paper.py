@@ -159,6 +159,18 @@ class Paper(FPDF):
         self.set_line_width(0.2)
         self.line(self.l_margin, self.get_y(), self.w - self.r_margin, self.get_y())
 
+    def space(self, height: float) -> None:
+        """Leaves this much empty."""
+        self.set_y(self.get_y() + height)
+
+    def section(self, title: str, room: float) -> None:
+        """A heading over a line; on a new page unless `room` mm are left."""
+        self.space(4)
+        self.keep(room)
+        self.words(title, HEADING)
+        self.rule()
+        self.space(3)
+
     def _showable(self, text: str) -> str:
         """The text with each character that no font here has as its code point."""
         lines = (one_line(each) for each in unicodedata.normalize("NFC", text).split("\n"))

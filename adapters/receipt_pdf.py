@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from adapters.languages import translations_for, when
-from adapters.pdf_paper import CODE, HEADING, LABEL, SMALL, STRONG, TEXT, TITLE, Paper
-from domain.receipt import Proof, Receipt, ReceiptTask
+from adapters.pdf_paper import CODE, HEADING, SMALL, STRONG, TEXT, TITLE, Paper
+from adapters.pdf_proof import proof_rows
+from domain.receipt import Receipt, ReceiptTask
 
 ATTACHED = "receipt.json"
 VERIFY = f"gatepass audit verify {ATTACHED}"
@@ -69,9 +70,9 @@ def _head(paper: Paper, receipt: Receipt, _: Translate) -> None:
     paper.words(receipt.workspace_name, STRONG)
     paper.words(_("Receipt"), TITLE)
     paper.words(receipt.session_title, HEADING)
-    _space(paper, 2)
+    paper.space(2)
     paper.rule()
-    _space(paper, 4)
+    paper.space(4)
     moments = (
         (_("Sent"), receipt.issued_at),
         (_("Verified by code"), receipt.verified_at),
@@ -91,7 +92,7 @@ def _moment(receipt: Receipt, at: datetime) -> str:
 
 
 def _done(paper: Paper, receipt: Receipt, _: Translate) -> None:
-    _section(paper, _("What was done"))
+    paper.section(_("What was done"), ROOM_FOR_TASK)
     kinds = {
         "form": _("Form"),
         "acknowledgment": _("Document acknowledged"),
@@ -108,15 +109,15 @@ def _done(paper: Paper, receipt: Receipt, _: Translate) -> None:
 def _task(paper: Paper, receipt: Receipt, task: ReceiptTask, words: tuple[str, str]) -> None:
     kind, completed = words
     paper.words(kind, SMALL)
-    _space(paper, 1)
+    paper.space(1)
     paper.row(completed, _moment(receipt, task.completed_at))
     for line in task.lines:
         paper.row(line.label, line.value, CODE if line.is_hash else TEXT)
-    _space(paper, 3)
+    paper.space(3)
 
 
 def _proof(paper: Paper, receipt: Receipt, _: Translate) -> None:
-    _section(paper, _("Proof"))
+    paper.section(_("Proof"), ROOM_FOR_TASK)
     company = {"company": receipt.workspace_name}
     if receipt.proof is None:
         paper.words(
@@ -133,13 +134,13 @@ def _proof(paper: Paper, receipt: Receipt, _: Translate) -> None:
         )
         % company
     )
-    _space(paper, 3)
-    _entry(paper, receipt.proof, _)
+    paper.space(3)
+    proof_rows(paper, receipt.proof, _)
     _check(paper, company, _)
 
 
 def _check(paper: Paper, company: dict[str, str], _: Translate) -> None:
-    _section(paper, _("How to check it"))
+    paper.section(_("How to check it"), ROOM_FOR_TASK)
     paper.words(
         _(
             "The file receipt.json is attached to this PDF. Save it and check it with Gatepass, "
@@ -147,9 +148,9 @@ def _check(paper: Paper, company: dict[str, str], _: Translate) -> None:
         )
         % company
     )
-    _space(paper, 2)
+    paper.space(2)
     paper.words(VERIFY, CODE)
-    _space(paper, 2)
+    paper.space(2)
     paper.words(
         _(
             "The check computes the root from the entry and its path and verifies the signature. "
@@ -157,26 +158,3 @@ def _check(paper: Paper, company: dict[str, str], _: Translate) -> None:
         )
         % company
     )
-
-
-def _entry(paper: Paper, proof: Proof, _: Translate) -> None:
-    paper.row(_("Entry"), str(proof.index))
-    paper.row(_("Entries in the log"), str(proof.size))
-    paper.row(_("Hash of the entry"), proof.leaf, CODE)
-    paper.row(_("Root of the log"), proof.root, CODE)
-    paper.row(_("Path to the root"), "\n".join(proof.path) or "–", CODE)
-    paper.row(_("Public key"), proof.key, CODE)
-    paper.words(_("Signed checkpoint"), LABEL)
-    paper.words(proof.checkpoint.rstrip("\n"), CODE)
-
-
-def _section(paper: Paper, title: str) -> None:
-    _space(paper, 4)
-    paper.keep(ROOM_FOR_TASK)
-    paper.words(title, HEADING)
-    paper.rule()
-    _space(paper, 3)
-
-
-def _space(paper: Paper, height: float) -> None:
-    paper.set_y(paper.get_y() + height)

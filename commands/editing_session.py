@@ -152,12 +152,8 @@ async def why_lost(work: Work, editor: Editor, place: Place) -> WindowLost | Non
 
 async def let_go(work: Work, editor: Editor, place: Place) -> None:
     """What was not taken over is thrown away, or was used; raises `WindowLost`, `NotFound`."""
-    row = await editing_session_of(work.db, editor.agreement_id, lock=True)
-    if row is None or row.workspace_id != editor.found.member.workspace_id:
-        raise NotFound("agreement")
-    window, policy = await _window(work, row), await _policy(work, row)
-    if refusal := window.refuses(place, work.at, policy):
-        raise _said(refusal)
+    row = await _locked(work, editor)
+    await _refuse_lost(work, row, place)
     row.left_behind = {}
 
 
@@ -181,6 +177,22 @@ async def refuse_editor(work: Work, agreement: AgreementRow, place: Place | None
     row.hold(row.window.heard(work.at, active=True))
 
 
+async def _locked(work: Work, editor: Editor) -> EditingSessionRow:
+    """The agreement's editing session in the editor's own workspace; raises `NotFound`."""
+    row = await editing_session_of(work.db, editor.agreement_id, lock=True)
+    if row is None or row.workspace_id != editor.found.member.workspace_id:
+        raise NotFound("agreement")
+    return row
+
+
+async def _refuse_lost(work: Work, row: EditingSessionRow, place: Place) -> WindowPolicy:
+    """Raises `WindowLost` for a window that may not act any more; gives the rule it was held to."""
+    window, policy = await _window(work, row), await _policy(work, row)
+    if refusal := window.refuses(place, work.at, policy):
+        raise _said(refusal)
+    return policy
+
+
 def _said(refusal: WindowLost) -> WindowLost:
     """A member is told that it was taken over, not that it opened it elsewhere itself."""
     taken = refusal.reason == WindowEnd.OPENED_ELSEWHERE
@@ -189,12 +201,8 @@ def _said(refusal: WindowLost) -> WindowLost:
 
 async def hear_editor(work: Work, editor: Editor, place: Place, *, leaving: bool) -> None:
     """A sign of life of an editing window, or its last; raises `WindowLost` or `NotFound`."""
-    row = await editing_session_of(work.db, editor.agreement_id, lock=True)
-    if row is None or row.workspace_id != editor.found.member.workspace_id:
-        raise NotFound("agreement")
-    window, policy = await _window(work, row), await _policy(work, row)
-    if refusal := window.refuses(place, work.at, policy):
-        raise _said(refusal)
+    row = await _locked(work, editor)
+    policy = await _refuse_lost(work, row, place)
     left = row.window.left(work.at, policy)
     row.hold(left if leaving else row.window.heard(work.at, active=False))
 
@@ -203,9 +211,7 @@ async def keep_left_behind(
     work: Work, editor: Editor, place: Place, changes: dict[str, Any]
 ) -> None:
     """What a window that had lost its place still wanted to save: kept apart, never merged (N8)."""
-    row = await editing_session_of(work.db, editor.agreement_id, lock=True)
-    if row is None or row.workspace_id != editor.found.member.workspace_id:
-        raise NotFound("agreement")
+    row = await _locked(work, editor)
     if place.fence < row.fence and place.fence >= row.left_behind.get("fence", 0):
         row.left_behind = {
             "fence": place.fence,
