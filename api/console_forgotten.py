@@ -3,13 +3,12 @@
 The answer is the same page for every address, and leaves at the same time (ASVS 6.3.8).
 """
 
-import asyncio
-
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.browser import PostedPairs, field_of, refuse_cross_site
 from api.console_pages import outside_page
 from api.context import Begin
+from commands.answer_time import answers_at, leaves_at
 from commands.forgotten_password import mail_new_password_link
 from commands.workspace import find_workspace
 
@@ -20,8 +19,6 @@ router = APIRouter(
 )
 
 LONGEST_ADDRESS = 320
-ANSWERS_AFTER = 0.5
-"""Seconds from the question to its answer, longer than making a link takes on a busy machine."""
 
 
 @router.get("")
@@ -37,10 +34,10 @@ async def post_forgot_password(
     request: Request, workspace: str, posted: PostedPairs, begin: Begin
 ) -> Response:
     """Mails a link if the address is a member's; says that it does so if it is."""
-    answers_at = asyncio.get_running_loop().time() + ANSWERS_AFTER
+    answer_at = answers_at()
     email = field_of(posted, "email").strip()[:LONGEST_ADDRESS]
     async with begin.work() as work:
         row = await find_workspace(work, workspace)
         await mail_new_password_link(work, row.id, email)
-    await asyncio.sleep(answers_at - asyncio.get_running_loop().time())
+    await leaves_at(answer_at)
     return outside_page(request, row, "forgot_password_sent.html", email=email)

@@ -28,7 +28,7 @@ REFUSED, SHOWN = 403, 200
 SIGN_IN = "/console/bench/sign-in"
 FORGOT = "/console/bench/forgot-password"
 CONNECTIONS = 4
-"""For the questions whose answers mostly wait."""
+"""That ask beside each other: their answers mostly wait."""
 SLOWEST = 5.0
 """Percent of the samples that are cropped."""
 STRAY = 4.5
@@ -62,7 +62,7 @@ class Compared:
 
 async def sign_in_rows(bench: Bench) -> list[Row]:
     """Wrong passwords of members and of strangers; then any password of who is locked."""
-    pairs, browsers = bench.plan.pairs, bench.browsers[:1]
+    pairs, browsers = bench.plan.pairs, bench.browsers[:CONNECTIONS]
     await _members(bench, pairs + 1)
     compared = Compared("sign-in: member or stranger")
     await _compare(compared, browsers, pairs, (_typed(_member, WRONG), _typed(_nobody, WRONG)))

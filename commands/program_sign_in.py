@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from commands.answer_time import answers_at, leaves_at
 from commands.member_session import LONGEST_BROWSER, Browser
-from commands.password import is_right
 from commands.sign_in import PasswordSignIn, sign_in
 from commands.work import Transactions
 from domain.member_errors import SignInRefused
@@ -30,10 +30,11 @@ async def sign_in_program(begin: Transactions, wanted: ProgramSignIn) -> Tokens:
 
     A workspace that does not exist is refused as a stranger is, and as slowly.
     """
+    refusal_at = answers_at()
     async with begin.work() as work:
         workspace = await workspace_by_key(work.db, wanted.workspace)
     if workspace is None:
-        await is_right(wanted.password, "")
+        await leaves_at(refusal_at)
         raise SignInRefused
     browser = Browser(name=wanted.name[:LONGEST_BROWSER], takes_tokens=True)
     typed = PasswordSignIn(workspace.id, wanted.email, wanted.password, browser, code=wanted.code)

@@ -1,8 +1,8 @@
 """Signing in with a password: compared outside, judged and begun under the member's lock.
 
-The answer to a stranger, a wrong password and a locked account is the same, and takes as long
-(ASVS 6.3.8). A limit that is reached is told only after the right password, and counts as no wrong
-one (SH-5).
+The answer to a stranger, a wrong password and a locked account is the same, and leaves after the
+same time (ASVS 6.3.8). A limit that is reached is told only after the right password, and counts as
+no wrong one (SH-5).
 """
 
 import secrets
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from commands.answer_time import answers_at, leaves_at
 from commands.login import LoginOutcome, log_attempt
 from commands.mail import queue_member_mail
 from commands.member import actor_of, address_digest, audit_member
@@ -79,11 +80,14 @@ async def sign_in(begin: Transactions, wanted: PasswordSignIn) -> Begun:
     Guesses that are made at once are compared at once and judged one after the other: after the
     last wrong one that is allowed, nobody learns any more whether the next was right.
     """
+    refusal_at = answers_at()
     async with begin.work() as work:
         known = await _known(work, wanted)
     right = await is_right(wanted.password, known.kept)
     async with begin.work() as work:
         judged = await _judge(work, wanted, known, right=right)
+    if isinstance(judged, SignInRefused):
+        await leaves_at(refusal_at)
     if isinstance(judged, Exception):
         raise judged
     return judged

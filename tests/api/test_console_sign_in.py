@@ -1,11 +1,13 @@
 """The sign-in pages of members, and what may come in between (EX-2, EX-4, EX-7, SH-5, N9)."""
 
 from collections.abc import AsyncIterator
+from time import perf_counter
 
 import pytest
 import pytest_asyncio
 
 from api.ended_hint import LASTS
+from commands import answer_time
 from domain.member_session import MemberSessionEnd
 from store.access import LoginRow
 from store.member_session import MemberSessionRow
@@ -66,6 +68,17 @@ async def test_strangers_wrong_passwords_and_locks_read_alike(console: Console) 
     assert told[0][0] == 403
     assert "set-cookie" not in told[0][2]
     assert "is not right, or signing in is locked" in told[0][1]
+
+
+async def test_refusals_leave_at_the_same_time(
+    browser: MemberBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ASVS 6.3.8
+    monkeypatch.setattr(answer_time, "ANSWERS_AFTER", 0.2)
+    for email, password in ((EMAIL, "wrong"), ("nobody@x.example", PASSWORD)):
+        began = perf_counter()
+        await browser.sign_in(email, password)
+        assert perf_counter() - began >= 0.2
 
 
 async def test_what_was_typed_stays_but_the_password(browser: MemberBrowser) -> None:

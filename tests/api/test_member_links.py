@@ -8,7 +8,7 @@ import pytest_asyncio
 import structlog
 from httpx2 import Response
 
-from api import console_forgotten
+from commands import answer_time
 from commands.member_link import LinkKind
 from commands.member_session import Browser
 from commands.sign_in import PasswordSignIn, sign_in
@@ -27,12 +27,6 @@ EMAIL = "anna@office.example"
 NEW = "another good password"
 SENT_AWAY = {303, 401}
 """Where somebody has to sign in first."""
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No answer waits to leave at the same time as others, unless a test is about that."""
-    monkeypatch.setattr(console_forgotten, "ANSWERS_AFTER", 0.0)
 
 
 @pytest_asyncio.fixture
@@ -210,7 +204,7 @@ async def test_answers_leave_at_the_same_time(
     house: House, browser: PartyBrowser, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # ASVS 6.3.8
-    monkeypatch.setattr(console_forgotten, "ANSWERS_AFTER", 0.2)
+    monkeypatch.setattr(answer_time, "ANSWERS_AFTER", 0.2)
     await register(house, EMAIL)
     for email in (EMAIL, "ben@office.example"):
         began = perf_counter()

@@ -4,10 +4,12 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from time import perf_counter
 
 import pytest
 from httpx2 import AsyncClient
 
+from commands import answer_time
 from commands.member import change_role, disable_member
 from commands.member_session import SessionTarget, kill_session
 from domain.actor import OPERATOR
@@ -68,6 +70,18 @@ async def test_strangers_and_wrong_ones_are_refused_alike(
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_grant"
     assert answer.content == (await office.ask(password="another wrong one")).content
+
+
+async def test_refusals_leave_at_the_same_time(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ASVS 6.3.8
+    await office.member()
+    monkeypatch.setattr(answer_time, "ANSWERS_AFTER", 0.2)
+    for wrong in ({"password": "wrong"}, {"workspace": "nowhere"}):
+        began = perf_counter()
+        await office.ask(**wrong)
+        assert perf_counter() - began >= 0.2
 
 
 @pytest.mark.parametrize(
