@@ -247,8 +247,7 @@ async def _keep(call: MemberCall, editor: Editor, place: Place, posted: Pairs) -
     changes = unsaved(base, body_of(form)) if base else {}
     if not changes or not await _can_be_shown(base, changes):
         return False
-    await keep_left_behind(call.work, editor, place, changes)
-    return True
+    return await keep_left_behind(call.work, editor, place, changes)
 
 
 async def _can_be_shown(base: dict[str, Any], changes: dict[str, Any]) -> bool:

@@ -175,8 +175,11 @@ CANCELLED = "cancelled"
 
 
 async def _reason(work: Work, tasks: Sequence[TaskRow], reason: str) -> str:
-    """The word for an end; a session withdrawn with its document says so (EX-23)."""
-    if reason != EndReason.REVOKED:
+    """The word for an end; who was asked for a document that was cancelled reads so (EX-23).
+
+    That is so also for those who had signed it before.
+    """
+    if reason not in (EndReason.REVOKED, EndReason.COMPLETED):
         return reason
     asked = [each.agreement_id for each in tasks if each.agreement_id]
     found = [await agreement_by_id(work.db, each) for each in asked]

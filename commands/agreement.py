@@ -5,7 +5,7 @@ An agreement's row is locked after the public sessions' and before a party's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -119,6 +119,8 @@ async def change_agreement(
     body = draft_body(whole.row, whole.version, whole.signers) | dict(changes)
     _refuse_faulty(body, len(paper.pages if paper else whole.version.pages))
     draft = Draft.of(body)
+    if whole.row.state in OUT:
+        refuse_unsendable(draft)
     signers = await _signers_after(work, whole, draft)
     _take(whole.row, draft)
     kept = paper or await _same_paper(work, whole.version)
@@ -126,6 +128,9 @@ async def change_agreement(
     details = {"version": version.version, "before": before, "after": version.sha256}
     _audit(work, AuditEvent.AGREEMENT_CHANGED, whole.row, target.actor, details)
     if whole.row.state in OUT:
+        # Those who had to wait for others may have to no more.
+        sender = replace(target.actor, email=whole.row.notify_email or None)
+        await invite_due(work, whole.row, signers, sender)
         _tell(work, whole.row, CHANGED, AgreementNews(str(version.id)))
     return Whole(whole.row, version, signers)
 

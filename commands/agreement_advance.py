@@ -45,7 +45,7 @@ async def finish_agreement(work: Work, agreement: UUID) -> AgreementOutcome:
             WORKFLOW,
             details,
         )
-        await queue_agreement_copies(work, asked)
+        await queue_agreement_copies(work, row.id, asked)
     return AgreementOutcome(row.state)
 
 

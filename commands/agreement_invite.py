@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from commands.issue import AskedSigner, Issue, issue
+from commands.mail import queue_party_mail
 from commands.party import find_party
 from commands.public_session import Target, revoke
 from commands.work import Work
 from domain.actor import Actor
+from domain.agreement import SIGNATURE_REQUEST
 from domain.definition import DefinitionKind, DefinitionStatus
-from domain.errors import SessionEnded
+from domain.errors import Erased, SessionEnded
+from domain.mail import MailKind
 from domain.task import TaskKind
 from store.agreement import AgreementRow, AgreementSignerRow, agreement_value
 from store.definition import DefinitionRow, latest_definition, lock_definitions
+from store.party import party_by_id
+from store.public_session import session_by_id
 
-SIGNATURE_REQUEST = "signature-request"
-"""The key of the template that every agreement is issued with; no author writes it."""
 BODY = {
     "key": SIGNATURE_REQUEST,
     "name": "Signature request",
@@ -79,12 +83,25 @@ async def end_invited(
     actor: Actor,
     rationale: str,
 ) -> None:
-    """Revokes the public sessions of those who were asked and are not done (EX-23)."""
-    asked = sorted(each.session_id for each in signers if each.session_id and not each.signed_at)
-    for session_id in asked:
+    """Revokes the public sessions of those who were asked and are not done (EX-23).
+
+    Those who have signed are told by mail as well.
+    """
+    signed = {each.session_id for each in signers if each.signed_at}
+    for session_id in sorted(each.session_id for each in signers if each.session_id):
+        if session_id in signed:
+            await _tell_signed(work, row, session_id)
+            continue
         target = Target(session_id, row.workspace_id, actor)
         try:
             await revoke(work, target, rationale)
-        except SessionEnded:
-            # Declined or run out before: nothing is left to end.
+        except (SessionEnded, Erased):
+            # Declined, run out or erased before: nothing is left to end.
             continue
+
+
+async def _tell_signed(work: Work, row: AgreementRow, session_id: UUID) -> None:
+    session = await session_by_id(work.db, session_id, lock=True)
+    party = await party_by_id(work.db, row.workspace_id, session.party_id) if session else None
+    if session is not None and party is not None and session.erased_at is None:
+        await queue_party_mail(work, session, party, MailKind.REVOKED, f"cancelled:{row.id}")

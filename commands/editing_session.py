@@ -209,13 +209,19 @@ async def hear_editor(work: Work, editor: Editor, place: Place, *, leaving: bool
 
 async def keep_left_behind(
     work: Work, editor: Editor, place: Place, changes: dict[str, Any]
-) -> None:
-    """What a window that had lost its place still wanted to save: kept apart, never merged (N8)."""
+) -> bool:
+    """What a window that had lost its place still wanted to save: kept apart, never merged (N8).
+
+    Whether it was kept: an older window's does not replace a newer one's.
+    """
     row = await _locked(work, editor)
-    if place.fence < row.fence and place.fence >= row.left_behind.get("fence", 0):
-        row.left_behind = {
-            "fence": place.fence,
-            "member": str(editor.found.member.id),
-            "at": work.at.isoformat(),
-            "changes": changes,
-        }
+    # One whose session ended has the present fence still.
+    if not row.left_behind.get("fence", 0) <= place.fence <= row.fence:
+        return False
+    row.left_behind = {
+        "fence": place.fence,
+        "member": str(editor.found.member.id),
+        "at": work.at.isoformat(),
+        "changes": changes,
+    }
+    return True

@@ -10,6 +10,7 @@ from uuid import UUID
 from commands.public_session_terms import settings_in
 from commands.work import Work
 from domain.actor import MAIL_SYSTEM
+from domain.agreement import SIGNATURE_REQUEST
 from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.mail import MailKind, MailState, is_given_up
@@ -50,31 +51,37 @@ async def queue_party_mail(
 
 def invitation_of(session: PublicSessionRow) -> MailKind:
     """The mail that asks a party: a Request to Sign where an agreement is all there is (PS-43)."""
-    is_request = session.cause.startswith("agreement:")
+    is_request = session.template_key == SIGNATURE_REQUEST
     return MailKind.SIGNATURE_REQUEST if is_request else MailKind.INVITATION
 
 
-def queue_issuer_mail(work: Work, session: PublicSessionRow, kind: MailKind) -> None:
+def queue_issuer_mail(
+    work: Work, session: PublicSessionRow, kind: MailKind, cause: str = "1"
+) -> None:
     """Asks for one mail to whoever issued the session, if that one has an address."""
     if session.notify_email:
-        _queue(work, session, kind, "1", session.notify_email)
+        _queue(work, session, kind, cause, session.notify_email)
 
 
-async def queue_agreement_copies(work: Work, session_ids: Sequence[UUID]) -> None:
+async def queue_agreement_copies(
+    work: Work, agreement_id: UUID, session_ids: Sequence[UUID]
+) -> None:
     """Asks for the mails that bring the sealed document: to each signer, and once to the sender.
 
-    The sessions' rows are locked.
+    One session can have several agreements. The sessions' rows are locked.
     """
-    for at, session_id in enumerate(session_ids, 1):
+    cause, told = str(agreement_id), None
+    for session_id in session_ids:
         session = await session_by_id(work.db, session_id)
         party = (
             await party_by_id(work.db, session.workspace_id, session.party_id) if session else None
         )
         if session is None or party is None or session.erased_at is not None:
             continue
-        await queue_party_mail(work, session, party, MailKind.SIGNED_COPY, "1")
-        if at == len(session_ids):
-            queue_issuer_mail(work, session, MailKind.ISSUER_SIGNED)
+        await queue_party_mail(work, session, party, MailKind.SIGNED_COPY, cause)
+        told = session
+    if told is not None:
+        queue_issuer_mail(work, told, MailKind.ISSUER_SIGNED, cause)
 
 
 def queue_member_mail(

@@ -1,5 +1,6 @@
 """What a mail about a public session says at the moment of sending, or why it must not be sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.mail_message import Attachment
@@ -11,10 +12,11 @@ from commands.receipt import GivenReceipt, receipt_of
 from commands.work import Work
 from domain.mail import MailKind, waits_for_proof
 from domain.public_session import OPEN
+from store.agreement import agreement_by_id
 from store.code import CodeRow
 from store.mail import MailRow, newest_delivered
 from store.party import PartyRow, party_by_id
-from store.public_session import PublicSessionRow, tasks_of
+from store.public_session import PublicSessionRow, TaskRow, tasks_of
 from store.workspace import WorkspaceRow
 
 NEEDS_OPEN_SESSION = frozenset(
@@ -100,13 +102,24 @@ async def _content(work: Work, about: _About) -> MailContent:
         code_expires_at=code.expires_at if code else None,
         expires_at=session.expires_at,
         written_at=work.at,
-        message=session.message or None,
+        message=await _message(work, mail, session, tasks) or None,
         reason=_reason(mail, session) or None,
         public_session_id=str(session.id),
         has_proof=about.receipt is None or bool(about.receipt.text),
         locale=party.locale if to_party else "en",
         zone=party.zone if to_party else "UTC",
     )
+
+
+async def _message(
+    work: Work, mail: MailRow, session: PublicSessionRow, tasks: Sequence[TaskRow]
+) -> str:
+    """The sender's words: an agreement's where it asks to sign, else those about withdrawing."""
+    if mail.kind != MailKind.SIGNATURE_REQUEST:
+        return session.message
+    asked = [each.agreement_id for each in tasks if each.agreement_id]
+    agreement = await agreement_by_id(work.db, asked[0]) if asked else None
+    return agreement.message if agreement else ""
 
 
 def _reason(mail: MailRow, session: PublicSessionRow) -> str:

@@ -252,6 +252,9 @@ async def leave_signing(work: Work, visitor: Visitor, task: str, place: Place) -
     row = found.row
     if row is None or (row.holder, row.fence) != (place.window, place.fence):
         return
+    if not row.window.is_alive(work.at, window_policy(work)):
+        # It was left already, or is as good as left: however often it says so, that is all.
+        return
     row.hold(row.window.left(work.at, window_policy(work)))
     work.audit_session(
         AuditEvent.SIGNING_LEFT, found.session, found.actor, details={"fence": row.fence}

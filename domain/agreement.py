@@ -28,6 +28,8 @@ class AgreementState(StrEnum):
     CANCELLED = "cancelled"
 
 
+SIGNATURE_REQUEST = "signature-request"
+"""The key of the session template that every agreement is issued with; no author writes it."""
 OUT = frozenset({AgreementState.SENT, AgreementState.ACTIVE})
 """With its signers."""
 CANCELLABLE = frozenset({AgreementState.DRAFT}) | OUT

@@ -107,7 +107,7 @@ _WITH_LINK = ("link", "expires_at", "left")
 
 ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.INVITATION: (*_SESSION, "left", "link"),
-    MailKind.SIGNATURE_REQUEST: (*_SESSION, "left", "link"),
+    MailKind.SIGNATURE_REQUEST: (*_SESSION, "left", "link", "message"),
     # No address and no text that somebody typed: a code never travels with a link (C11).
     MailKind.CODE: ("workspace_name", "party_name", "session_title", "code", "code_expires_at"),
     MailKind.REMINDER: (*_SESSION, "left", "link"),

@@ -1,0 +1,138 @@
+"""What signers and senders are told of an agreement, and what cannot be undone once it is out."""
+
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from commands.agreement import cancel_agreement
+from commands.erasure import erase_party
+from commands.mail import queue_agreement_copies
+from commands.public_session import reissue
+from commands.public_session_mail import session_letter
+from commands.signing_session import leave_signing
+from domain.agreement_errors import AgreementFaulty
+from domain.audit import AuditEvent
+from domain.mail import MailKind
+from domain.window import Place
+from store.audit import AuditRow
+from store.mail import MailRow
+from store.public_session import session_by_id
+from store.workspace import workspace_by_id
+from tests.rooms.agreements import Desk, write_of
+from tests.rooms.house import ANNA, House, bare_house
+
+
+@pytest_asyncio.fixture
+async def desk(database_url: str) -> AsyncIterator[Desk]:
+    async with bare_house(database_url) as house:
+        yield Desk(house)
+
+
+async def mails(house: House, session_id: UUID) -> Sequence[MailRow]:
+    return [each for each in await house.all(MailRow) if each.session_id == session_id]
+
+
+async def kinds(house: House, session_id: UUID) -> list[str]:
+    return [each.kind for each in await mails(house, session_id)]
+
+
+async def test_whoever_is_asked_again_gets_a_request_to_sign(desk: Desk) -> None:
+    # PS-43
+    whole = await desk.sent()
+    session = await desk.house.session(await desk.session_of(whole))
+    async with desk.house.transactions.work() as work:
+        new = (await reissue(work, desk.house.target(session), "lost the mail")).session
+    assert await kinds(desk.house, new.id) == [MailKind.SIGNATURE_REQUEST]
+
+
+async def test_the_senders_message_is_in_the_request(desk: Desk) -> None:
+    # PS-43
+    whole = await desk.sent(message="By Friday, please.")
+    session_id = await desk.session_of(whole)
+    (mail,) = await mails(desk.house, session_id)
+    async with desk.house.transactions.work() as work:
+        session = await session_by_id(work.db, session_id)
+        assert session is not None
+        workspace = await workspace_by_id(work.db, desk.house.workspace_id)
+        letter = await session_letter(work, mail, session, workspace)
+    assert "By Friday, please." in str(letter)
+
+
+async def test_every_agreement_of_a_session_brings_its_own_copy(desk: Desk) -> None:
+    whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
+    both = [await desk.session_of(whole, each) for each in (1, 2)]
+    async with desk.house.transactions.work() as work:
+        for agreement in (whole.row.id, whole.version.id):
+            await queue_agreement_copies(work, agreement, both)
+    for each in both:
+        assert (await kinds(desk.house, each)).count(MailKind.SIGNED_COPY) == 2
+
+
+async def test_the_sender_has_the_copy_though_the_last_signer_was_erased(desk: Desk) -> None:
+    whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
+    both = sorted([await desk.session_of(whole, each) for each in (1, 2)])
+    async with desk.house.transactions.work() as work:
+        for each in both:
+            row = await session_by_id(work.db, each, lock=True)
+            assert row is not None
+            row.notify_email = "anna@office.example"
+            if each == both[-1]:
+                row.erased_at = work.at
+    async with desk.house.transactions.work() as work:
+        await queue_agreement_copies(work, whole.row.id, both)
+    told = [each.kind for each in await desk.house.all(MailRow)]
+    assert told.count(MailKind.ISSUER_SIGNED) == 1
+    assert told.count(MailKind.SIGNED_COPY) == 1
+
+
+async def test_an_erased_signer_keeps_nobody_from_cancelling(desk: Desk) -> None:
+    # EX-23
+    whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
+    session = await desk.house.session(await desk.session_of(whole, 2))
+    async with desk.house.transactions.work() as work:
+        await erase_party(work, desk.house.workspace_id, session.party_id, "asked", ANNA)
+    async with desk.house.transactions.work() as work:
+        await cancel_agreement(work, desk.target(whole.row.id), "Boris is gone")
+    assert (await desk.now(whole.row.id)).row.state == "cancelled"
+
+
+async def test_who_has_signed_is_told_that_it_was_cancelled(desk: Desk) -> None:
+    # EX-23
+    whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
+    visitor = await desk.visitor(whole)
+    await desk.sign(visitor, write_of(await desk.open(visitor)))
+    async with desk.house.transactions.work() as work:
+        await cancel_agreement(work, desk.target(whole.row.id), "no longer wanted")
+    assert MailKind.REVOKED in await kinds(desk.house, visitor.session_id)
+
+
+@pytest.mark.parametrize("changes", [{"consent": " "}, {"fields": []}], ids=["consent", "fields"])
+async def test_a_sent_agreement_stays_fit_to_be_signed(
+    desk: Desk, changes: dict[str, object]
+) -> None:
+    whole = await desk.sent()
+    with pytest.raises(AgreementFaulty):
+        await desk.change(whole, changes)
+
+
+async def test_who_need_not_wait_any_more_is_asked_at_once(desk: Desk) -> None:
+    whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=True)
+    await desk.change(whole, {"ordered": False})
+    assert await kinds(desk.house, await desk.session_of(whole, 2)) == [MailKind.SIGNATURE_REQUEST]
+
+
+async def test_leaving_a_window_again_and_again_notes_it_once(desk: Desk) -> None:
+    # RELIABILITY 18
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.open(visitor)
+    for _ in range(20):
+        async with desk.house.transactions.work() as work:
+            await leave_signing(work, visitor, "sign", Place("w1", 1))
+        desk.house.clock.turn(seconds=1)
+    left = [
+        each for each in await desk.house.all(AuditRow) if each.event == AuditEvent.SIGNING_LEFT
+    ]
+    assert len(left) == 1
