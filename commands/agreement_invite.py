@@ -10,19 +10,9 @@ from commands.work import Work
 from domain.actor import Actor
 from domain.definition import DefinitionKind, DefinitionStatus
 from domain.errors import SessionEnded
-from domain.task import TaskKind
+from domain.signature_request import BODY, SIGNATURE_REQUEST
 from store.agreement import AgreementRow, AgreementSignerRow, agreement_value
 from store.definition import DefinitionRow, latest_definition, lock_definitions
-
-SIGNATURE_REQUEST = "signature-request"
-"""The key of the template that every agreement is issued with; no author writes it."""
-BODY = {
-    "key": SIGNATURE_REQUEST,
-    "name": "Signature request",
-    "time_bound_days": 14,
-    "scope": {"subject": "optional"},
-    "tasks": [{"key": "sign", "kind": TaskKind.SIGNATURE.value, "title": "Review and sign"}],
-}
 
 
 async def invite_due(
@@ -51,17 +41,18 @@ async def _invite(work: Work, row: AgreementRow, signer: AgreementSignerRow, act
 
 
 async def _keep_template(work: Work, row: AgreementRow) -> None:
-    """Has the template there, in its one version."""
-    await lock_definitions(work.db, row.workspace_id, DefinitionKind.TEMPLATE)
+    """Has the template there as the product has it: another of this key is superseded."""
     kind = DefinitionKind.TEMPLATE
-    if await latest_definition(work.db, row.workspace_id, kind, SIGNATURE_REQUEST) is not None:
+    await lock_definitions(work.db, row.workspace_id, kind)
+    last = await latest_definition(work.db, row.workspace_id, kind, SIGNATURE_REQUEST)
+    if last is not None and last.status == DefinitionStatus.PUBLISHED and last.body == BODY:
         return
     work.db.add(
         DefinitionRow(
             workspace_id=row.workspace_id,
             kind=kind,
             key=SIGNATURE_REQUEST,
-            version=1,
+            version=last.version + 1 if last else 1,
             status=DefinitionStatus.PUBLISHED,
             body=BODY,
             digest="",

@@ -100,6 +100,16 @@ class StepUpNeeded(DomainError):
 
 
 @dataclass(eq=False)
+class TemplateReserved(DomainError):
+    """The template of this key is the product's own: no author makes, changes or retires it."""
+
+    key: str
+
+    def __str__(self) -> str:
+        return f"The key {self.key!r} is reserved: agreements are sent with this template."
+
+
+@dataclass(eq=False)
 class DocumentRefused(DomainError):
     """A PDF cannot be signed; the reason is a stable word, the limit one to show."""
 
