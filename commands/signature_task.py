@@ -9,6 +9,7 @@ from typing import Any
 
 from commands.capture import Captured, Posted
 from commands.public_session_terms import settings_in
+from commands.signer_identity import IDENTITY, present_identity
 from commands.signing import Signing, SigningWrite, held_signing, refuse_unseen
 from commands.work import Work
 from domain.agreement import Pinned
@@ -43,7 +44,9 @@ class SignatureTask:
         if found.agreement.step_up and not has_stepped_up(work, found):
             raise StepUpNeeded
         evidence = _evidence(found, posted)
-        _note(work, found, values, evidence)
+        signer, session = found.signer, found.session
+        who = await present_identity(work, signer.workspace_id, signer.party_id, session)
+        _note(work, found, values, evidence | {IDENTITY: who.as_evidence})
         return Captured({FIELDS: values, CONSENT: True}, evidence)
 
 
