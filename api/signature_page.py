@@ -15,8 +15,9 @@ from typing_extensions import override
 from api.answers import Answers
 from api.signature_post import is_drawn, values_in, write_in
 from api.task_page import Place, Posted, TaskPage
+from commands.code import CodeMail
 from commands.setting import effective_settings
-from commands.signature_task import CONSENT, FIELDS, has_stepped_up
+from commands.signature_task import CONSENT, FIELDS, asks_step_up, has_stepped_up
 from commands.signing import Signing, window_of, window_policy
 from commands.signing_session import signing_in
 from commands.step_up import step_up_mail
@@ -53,6 +54,8 @@ class SignaturePage(TaskPage):
         found = await signing_in(place.work, place.room, place.task.key)
         if found.agreement.state == AgreementState.CANCELLED:
             raise AgreementClosed(found.agreement.state, "sign")
+        if refusal := found.value.refuses_again(found.position):
+            raise refusal
         window = window_of(place.work, found)
         policy = window_policy(place.work)
         holds = place.window == window.holder != "" and not window.end_at(place.work.at, policy)
@@ -127,7 +130,6 @@ class Sheet:
 async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) -> dict[str, Any]:
     values = dict(refused.values) if refused and refused.values else found.values
     sheets = _sheets(found, values)
-    asks = found.agreement.step_up and found.signer.signs
     return {
         "sheets": sheets,
         "spots": [each for sheet in sheets for each in sheet.own],
@@ -135,10 +137,15 @@ async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) 
         "left_behind": left_behind(found),
         "saved_digest": digest_of(found),
         "is_stepped_up": has_stepped_up(place.work, found),
-        "code_mail": await step_up_mail(place.work, place.room) if asks else None,
+        "code_mail": await _code_mail(place, found),
         "digits": place.work.settings.code_digits,
         "is_consented": bool(refused) and CONSENT not in (refused.errors if refused else {}),
     }
+
+
+async def _code_mail(place: Place, found: Signing) -> CodeMail | None:
+    # Whoever only reads confirms as well: what asks for the code is what refuses without it.
+    return await step_up_mail(place.work, place.room) if asks_step_up(found) else None
 
 
 def digest_of(found: Signing) -> str:

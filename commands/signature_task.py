@@ -41,7 +41,7 @@ class SignatureTask:
         found = await held_signing(work, session, task, write)
         refuse_unseen(found)
         values = _values(found, posted)
-        if found.agreement.step_up and not has_stepped_up(work, found):
+        if asks_step_up(found) and not has_stepped_up(work, found):
             raise StepUpNeeded
         evidence = _evidence(found, posted)
         signer, session = found.signer, found.session
@@ -65,6 +65,11 @@ def _values(found: Signing, posted: Posted) -> dict[str, Any]:
     return read.values
 
 
+def asks_step_up(found: Signing) -> bool:
+    """Whether a fresh code is needed: of everybody, also of whoever only reads and confirms."""
+    return found.agreement.step_up
+
+
 def has_stepped_up(work: Work, found: Signing) -> bool:
     """Whether the person typed a fresh code in this very window's time (ASVS 7.5.3)."""
     row = found.row
@@ -76,7 +81,7 @@ def has_stepped_up(work: Work, found: Signing) -> bool:
 
 def _evidence(found: Signing, posted: Posted) -> dict[str, Any]:
     row = found.row
-    stepped_up = row.stepped_up_at if row and found.agreement.step_up else None
+    stepped_up = row.stepped_up_at if row and asks_step_up(found) else None
     return {
         "agreement": str(found.agreement.id),
         "agreement_version": found.agreement.version,

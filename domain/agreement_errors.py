@@ -41,7 +41,7 @@ class AgreementStale(DomainError):
 
 @dataclass(eq=False)
 class AgreementClosed(DomainError):
-    """The agreement's state does not allow this; it is one of `AgreementState`."""
+    """The agreement's state does not allow this; it is one of `AgreementState`, or `signed`."""
 
     state: str
     verb: str
