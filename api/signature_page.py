@@ -19,12 +19,14 @@ from commands.code import CodeMail
 from commands.setting import effective_settings
 from commands.signature_task import CONSENT, FIELDS, asks_step_up, has_stepped_up
 from commands.signing import Signing, window_of, window_policy
+from commands.signing_others import others_fields
 from commands.signing_session import signing_in
 from commands.step_up import step_up_mail
 from commands.work import Work
 from domain.agreement import AgreementState
 from domain.agreement_errors import AgreementClosed
 from domain.agreement_field import MARKS, AgreementField, FieldKind
+from domain.agreement_shown import ShownField
 from domain.agreement_version import Change
 from domain.errors import AnswersRefused
 
@@ -124,7 +126,7 @@ class Sheet:
     number: int
     own: tuple[Spot, ...]
     filled: tuple[AgreementField, ...]
-    others: tuple[AgreementField, ...]
+    others: tuple[ShownField, ...]
 
 
 async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) -> dict[str, Any]:
@@ -132,6 +134,8 @@ async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) 
     sheets = _sheets(found, values)
     return {
         "sheets": sheets,
+        "done_before": [each for sheet in sheets for each in sheet.others if each.is_done],
+        "is_beside_others": _is_beside_others(found),
         "spots": [each for sheet in sheets for each in sheet.own],
         "changes": [_shown_change(found, each) for each in found.changes],
         "left_behind": left_behind(found),
@@ -141,6 +145,12 @@ async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) 
         "digits": place.work.settings.code_digits,
         "is_consented": bool(refused) and CONSENT not in (refused.errors if refused else {}),
     }
+
+
+def _is_beside_others(found: Signing) -> bool:
+    """Whether others may fill in what is theirs after this signature, which has not seen it."""
+    others = [each for each in found.value.signers if each.position != found.position]
+    return not found.agreement.ordered and not all(each.is_done for each in others)
 
 
 async def _code_mail(place: Place, found: Signing) -> CodeMail | None:
@@ -162,6 +172,7 @@ def left_behind(found: Signing) -> int:
 def _sheets(found: Signing, values: Mapping[str, Any]) -> list[Sheet]:
     placed = in_reading_order(found.version.fields)
     own = [each for each in placed if each.signer == found.position]
+    others = _placed(others_fields(found))
     numbers = {each.key: at for at, each in enumerate(own, 1)}
     return [
         Sheet(
@@ -172,14 +183,15 @@ def _sheets(found: Signing, values: Mapping[str, Any]) -> list[Sheet]:
                 if each.page == page
             ),
             tuple(each for each in placed if each.page == page and each.signer is None),
-            tuple(
-                each
-                for each in placed
-                if each.page == page and each.signer not in {None, found.position}
-            ),
+            tuple(each for each in others if each.field.page == page),
         )
         for page in range(1, len(found.version.pages) + 1)
     ]
+
+
+def _placed(fields: Iterable[ShownField]) -> list[ShownField]:
+    by_key = {each.field.key: each for each in fields}
+    return [by_key[each.key] for each in in_reading_order(each.field for each in by_key.values())]
 
 
 def in_reading_order(fields: Iterable[AgreementField]) -> list[AgreementField]:

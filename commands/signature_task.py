@@ -11,6 +11,7 @@ from commands.capture import Captured, Posted
 from commands.public_session_terms import settings_in
 from commands.signer_identity import IDENTITY, present_identity
 from commands.signing import Signing, SigningWrite, held_signing, refuse_unseen
+from commands.signing_others import shown_before
 from commands.work import Work
 from domain.agreement import Pinned
 from domain.agreement_answers import read_answers
@@ -92,6 +93,7 @@ def _evidence(found: Signing, posted: Posted) -> dict[str, Any]:
         "signer": found.position,
         "signs": found.signer.signs,
         "window_fence": row.fence if row else 0,
+        "shown_before": shown_before(found),
         "opened_at": found.signer.opened_at.isoformat() if found.signer.opened_at else None,
         "stepped_up_at": stepped_up.isoformat() if stepped_up else None,
         "locale": posted.locale,
