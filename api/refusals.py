@@ -228,6 +228,9 @@ TABLE: Mapping[type[DomainError], Meaning] = {
     agreement_errors.StepUpNeeded: Meaning(
         ProblemKind(403, "step-up-needed", "A fresh code is asked for")
     ),
+    agreement_errors.TemplateReserved: Meaning(
+        ProblemKind(409, "template-reserved", "The template is the product's own"), _named("key")
+    ),
     agreement_errors.DocumentRefused: Meaning(
         ProblemKind(422, "document-refused", "The document cannot be signed"),
         _named("reason", "limit"),

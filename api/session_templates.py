@@ -24,6 +24,7 @@ from commands.definition import (
 )
 from commands.work import Work
 from domain.actor import Actor
+from domain.agreement_errors import TemplateReserved
 from domain.definition import DefinitionKind, DefinitionStatus
 from domain.errors import (
     CursorInvalid,
@@ -54,7 +55,7 @@ Verb = Callable[[Work, UUID, str, Actor], Awaitable[DefinitionRow]]
     "",
     status_code=201,
     response_model=TemplateDetail,
-    responses=refusals(DefinitionFaulty, DefinitionExists, IdempotencyKeyReused),
+    responses=refusals(DefinitionFaulty, DefinitionExists, TemplateReserved, IdempotencyKeyReused),
 )
 async def post_template(call: ApiCall, body: Object, _key: IdempotencyKey = None) -> Response:
     """Drafts a template: key, name, trigger, scope, bound, order, reminders, settings, tasks."""
@@ -91,7 +92,7 @@ async def get_template(call: ApiCall, template: Key) -> TemplateDetail:
     return await _detail(call, template)
 
 
-@router.patch("/{template}", responses=refusals(NotFound, DefinitionFaulty))
+@router.patch("/{template}", responses=refusals(NotFound, DefinitionFaulty, TemplateReserved))
 async def patch_template(call: ApiCall, template: Key, changes: Object) -> TemplateDetail:
     """Replaces members of the draft; a published version stays and a new draft begins (PS-35)."""
     if changes.get("key", template) != template:
@@ -103,7 +104,7 @@ async def patch_template(call: ApiCall, template: Key, changes: Object) -> Templ
 @router.post(
     "/{template}/publish",
     response_model=TemplateDetail,
-    responses=refusals(NotFound, TemplateStateRefused, IdempotencyKeyReused),
+    responses=refusals(NotFound, TemplateStateRefused, TemplateReserved, IdempotencyKeyReused),
 )
 async def post_publish(call: ApiCall, template: Key, _key: IdempotencyKey = None) -> Response:
     """Freezes the draft with the forms and documents it uses; it issues to real parties now."""
@@ -113,7 +114,7 @@ async def post_publish(call: ApiCall, template: Key, _key: IdempotencyKey = None
 @router.post(
     "/{template}/retire",
     response_model=TemplateDetail,
-    responses=refusals(NotFound, TemplateStateRefused, IdempotencyKeyReused),
+    responses=refusals(NotFound, TemplateStateRefused, TemplateReserved, IdempotencyKeyReused),
 )
 async def post_retire(call: ApiCall, template: Key, _key: IdempotencyKey = None) -> Response:
     """Issues to nobody from now on; running sessions go on (PS-35)."""

@@ -15,15 +15,18 @@ from typing_extensions import override
 from api.answers import Answers
 from api.signature_post import is_drawn, values_in, write_in
 from api.task_page import Place, Posted, TaskPage
+from commands.code import CodeMail
 from commands.setting import effective_settings
-from commands.signature_task import CONSENT, FIELDS, has_stepped_up
+from commands.signature_task import CONSENT, FIELDS, asks_step_up, has_stepped_up
 from commands.signing import Signing, window_of, window_policy
+from commands.signing_others import others_fields
 from commands.signing_session import signing_in
 from commands.step_up import step_up_mail
 from commands.work import Work
 from domain.agreement import AgreementState
 from domain.agreement_errors import AgreementClosed
 from domain.agreement_field import MARKS, AgreementField, FieldKind
+from domain.agreement_shown import ShownField
 from domain.agreement_version import Change
 from domain.errors import AnswersRefused
 
@@ -53,6 +56,8 @@ class SignaturePage(TaskPage):
         found = await signing_in(place.work, place.room, place.task.key)
         if found.agreement.state == AgreementState.CANCELLED:
             raise AgreementClosed(found.agreement.state, "sign")
+        if refusal := found.value.refuses_again(found.position):
+            raise refusal
         window = window_of(place.work, found)
         policy = window_policy(place.work)
         holds = place.window == window.holder != "" and not window.end_at(place.work.at, policy)
@@ -121,24 +126,36 @@ class Sheet:
     number: int
     own: tuple[Spot, ...]
     filled: tuple[AgreementField, ...]
-    others: tuple[AgreementField, ...]
+    others: tuple[ShownField, ...]
 
 
 async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) -> dict[str, Any]:
     values = dict(refused.values) if refused and refused.values else found.values
     sheets = _sheets(found, values)
-    asks = found.agreement.step_up and found.signer.signs
     return {
         "sheets": sheets,
+        "done_before": [each for sheet in sheets for each in sheet.others if each.is_done],
+        "is_beside_others": _is_beside_others(found),
         "spots": [each for sheet in sheets for each in sheet.own],
         "changes": [_shown_change(found, each) for each in found.changes],
         "left_behind": left_behind(found),
         "saved_digest": digest_of(found),
         "is_stepped_up": has_stepped_up(place.work, found),
-        "code_mail": await step_up_mail(place.work, place.room) if asks else None,
+        "code_mail": await _code_mail(place, found),
         "digits": place.work.settings.code_digits,
         "is_consented": bool(refused) and CONSENT not in (refused.errors if refused else {}),
     }
+
+
+def _is_beside_others(found: Signing) -> bool:
+    """Whether others may fill in what is theirs after this signature, which has not seen it."""
+    others = [each for each in found.value.signers if each.position != found.position]
+    return not found.agreement.ordered and not all(each.is_done for each in others)
+
+
+async def _code_mail(place: Place, found: Signing) -> CodeMail | None:
+    # Whoever only reads confirms as well: what asks for the code is what refuses without it.
+    return await step_up_mail(place.work, place.room) if asks_step_up(found) else None
 
 
 def digest_of(found: Signing) -> str:
@@ -155,6 +172,7 @@ def left_behind(found: Signing) -> int:
 def _sheets(found: Signing, values: Mapping[str, Any]) -> list[Sheet]:
     placed = in_reading_order(found.version.fields)
     own = [each for each in placed if each.signer == found.position]
+    others = _placed(others_fields(found))
     numbers = {each.key: at for at, each in enumerate(own, 1)}
     return [
         Sheet(
@@ -165,14 +183,15 @@ def _sheets(found: Signing, values: Mapping[str, Any]) -> list[Sheet]:
                 if each.page == page
             ),
             tuple(each for each in placed if each.page == page and each.signer is None),
-            tuple(
-                each
-                for each in placed
-                if each.page == page and each.signer not in {None, found.position}
-            ),
+            tuple(each for each in others if each.field.page == page),
         )
         for page in range(1, len(found.version.pages) + 1)
     ]
+
+
+def _placed(fields: Iterable[ShownField]) -> list[ShownField]:
+    by_key = {each.field.key: each for each in fields}
+    return [by_key[each.key] for each in in_reading_order(each.field for each in by_key.values())]
 
 
 def in_reading_order(fields: Iterable[AgreementField]) -> list[AgreementField]:

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from commands.receipt_proof import prove
+from commands.signer_identity import identity_of
 from commands.work import Work
 from domain.agreement_completion import AgreementCompletion, SignerCompletion
 from domain.public_session import EndReason
 from domain.receipt import Proof
 from store.agreement import AgreementRow, AgreementSignerRow
-from store.binding import BindingRow
 from store.party import PartyRow, party_by_id
 from store.public_session import PublicSessionRow, session_by_id
-from store.sealed import opened_one
 from store.workspace import workspace_by_id
 
 
@@ -38,24 +37,16 @@ async def completion_of(
 
 async def _signer(work: Work, signer: AgreementSignerRow) -> SignerCompletion:
     party: PartyRow | None = await party_by_id(work.db, signer.workspace_id, signer.party_id)
-    binding = await _binding(work, signer)
+    identity = await identity_of(work, signer)
     return SignerCompletion(
         name=signer.name,
-        email=party.email if party else "",
-        mailbox_confirmed_at=binding.bound_at if binding else None,
+        email=identity.email,
+        mailbox_confirmed_at=identity.mailbox_confirmed_at,
         opened_at=signer.opened_at,
         signed_at=signer.signed_at,
-        browser=binding.browser if binding else "",
+        browser=identity.browser,
         zone=party.zone if party else "UTC",
     )
-
-
-async def _binding(work: Work, signer: AgreementSignerRow) -> BindingRow | None:
-    """The browser that signed: a completed session keeps the one it was completed in."""
-    session = await _session(work, signer)
-    if session is None or session.binding_id is None:
-        return None
-    return await opened_one(work.db, await work.db.get(BindingRow, session.binding_id))
 
 
 async def _session(work: Work, signer: AgreementSignerRow) -> PublicSessionRow | None:

@@ -10,23 +10,14 @@ from commands.party import find_party
 from commands.public_session import Target, revoke
 from commands.work import Work
 from domain.actor import Actor
-from domain.agreement import SIGNATURE_REQUEST
 from domain.definition import DefinitionKind, DefinitionStatus
 from domain.errors import Erased, SessionEnded
 from domain.mail import MailKind
-from domain.task import TaskKind
+from domain.signature_request import BODY, SIGNATURE_REQUEST
 from store.agreement import AgreementRow, AgreementSignerRow, agreement_value
 from store.definition import DefinitionRow, latest_definition, lock_definitions
 from store.party import party_by_id
 from store.public_session import session_by_id
-
-BODY = {
-    "key": SIGNATURE_REQUEST,
-    "name": "Signature request",
-    "time_bound_days": 14,
-    "scope": {"subject": "optional"},
-    "tasks": [{"key": "sign", "kind": TaskKind.SIGNATURE.value, "title": "Review and sign"}],
-}
 
 
 async def invite_due(
@@ -55,17 +46,18 @@ async def _invite(work: Work, row: AgreementRow, signer: AgreementSignerRow, act
 
 
 async def _keep_template(work: Work, row: AgreementRow) -> None:
-    """Has the template there, in its one version."""
-    await lock_definitions(work.db, row.workspace_id, DefinitionKind.TEMPLATE)
+    """Has the template there as the product has it: another of this key is superseded."""
     kind = DefinitionKind.TEMPLATE
-    if await latest_definition(work.db, row.workspace_id, kind, SIGNATURE_REQUEST) is not None:
+    await lock_definitions(work.db, row.workspace_id, kind)
+    last = await latest_definition(work.db, row.workspace_id, kind, SIGNATURE_REQUEST)
+    if last is not None and last.status == DefinitionStatus.PUBLISHED and last.body == BODY:
         return
     work.db.add(
         DefinitionRow(
             workspace_id=row.workspace_id,
             kind=kind,
             key=SIGNATURE_REQUEST,
-            version=1,
+            version=last.version + 1 if last else 1,
             status=DefinitionStatus.PUBLISHED,
             body=BODY,
             digest="",

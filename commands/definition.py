@@ -27,6 +27,7 @@ from domain.errors import (
     TemplateStateRefused,
 )
 from domain.fault import Fault
+from domain.signature_request import refuse_reserved
 from domain.task import TaskKind
 from store.definition import (
     DefinitionRow,
@@ -94,7 +95,11 @@ async def _lost_states(
 
 
 async def create_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
-    """The first draft of a template; raises `DefinitionExists` or `DefinitionFaulty`."""
+    """The first draft of a template.
+
+    Raises `DefinitionExists`, `DefinitionFaulty` or `TemplateReserved`.
+    """
+    refuse_reserved(wanted.key)
     await lock_definitions(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE)
     if await latest_definition(work.db, wanted.workspace_id, DefinitionKind.TEMPLATE, wanted.key):
         raise DefinitionExists("session template", wanted.key)
@@ -103,6 +108,7 @@ async def create_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
 
 async def save_template(work: Work, wanted: SaveDefinition) -> DefinitionRow:
     """Changes the draft, or begins a new one after the published version (PS-7, PS-35)."""
+    refuse_reserved(wanted.key)
     bound = {"time_bound_days": work.settings.template_time_bound.days}  # PS-5
     body = bound | dict(wanted.body) | {"key": wanted.key}
     referable = templates.Referable(
@@ -127,6 +133,7 @@ async def change_template(
 
 async def publish_template(work: Work, workspace_id: UUID, key: str, actor: Actor) -> DefinitionRow:
     """Freezes the draft with the form and document versions it will always use (PS-35, PS-41)."""
+    refuse_reserved(key)
     await lock_definitions(work.db, workspace_id, DefinitionKind.TEMPLATE)
     row = await template_by_key(work, workspace_id, key)
     if row.status != DefinitionStatus.DRAFT:
@@ -163,6 +170,7 @@ async def _check_signatures(
 
 async def retire_template(work: Work, workspace_id: UUID, key: str, actor: Actor) -> DefinitionRow:
     """Issues to nobody from now on; running sessions go on (PS-35)."""
+    refuse_reserved(key)
     await lock_definitions(work.db, workspace_id, DefinitionKind.TEMPLATE)
     row = await template_by_key(work, workspace_id, key)
     if row.status == DefinitionStatus.RETIRED:

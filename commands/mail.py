@@ -10,11 +10,11 @@ from uuid import UUID
 from commands.public_session_terms import settings_in
 from commands.work import Work
 from domain.actor import MAIL_SYSTEM
-from domain.agreement import SIGNATURE_REQUEST
 from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.mail import MailKind, MailState, is_given_up
 from domain.messages import MailStart
+from domain.signature_request import SIGNATURE_REQUEST
 from store.code import CodeRow
 from store.columns import new_id
 from store.known_device import KnownDeviceRow

@@ -9,7 +9,9 @@ from typing import Any
 
 from commands.capture import Captured, Posted
 from commands.public_session_terms import settings_in
+from commands.signer_identity import IDENTITY, present_identity
 from commands.signing import Signing, SigningWrite, held_signing, refuse_unseen
+from commands.signing_others import shown_before
 from commands.work import Work
 from domain.agreement import Pinned
 from domain.agreement_answers import read_answers
@@ -40,10 +42,12 @@ class SignatureTask:
         found = await held_signing(work, session, task, write)
         refuse_unseen(found)
         values = _values(found, posted)
-        if found.agreement.step_up and not has_stepped_up(work, found):
+        if asks_step_up(found) and not has_stepped_up(work, found):
             raise StepUpNeeded
         evidence = _evidence(found, posted)
-        _note(work, found, values, evidence)
+        signer, session = found.signer, found.session
+        who = await present_identity(work, signer.workspace_id, signer.party_id, session)
+        _note(work, found, values, evidence | {IDENTITY: who.as_evidence})
         return Captured({FIELDS: values, CONSENT: True}, evidence)
 
 
@@ -62,6 +66,11 @@ def _values(found: Signing, posted: Posted) -> dict[str, Any]:
     return read.values
 
 
+def asks_step_up(found: Signing) -> bool:
+    """Whether a fresh code is needed: of everybody, also of whoever only reads and confirms."""
+    return found.agreement.step_up
+
+
 def has_stepped_up(work: Work, found: Signing) -> bool:
     """Whether the person typed a fresh code in this very window's time (ASVS 7.5.3)."""
     row = found.row
@@ -73,7 +82,7 @@ def has_stepped_up(work: Work, found: Signing) -> bool:
 
 def _evidence(found: Signing, posted: Posted) -> dict[str, Any]:
     row = found.row
-    stepped_up = row.stepped_up_at if row and found.agreement.step_up else None
+    stepped_up = row.stepped_up_at if row and asks_step_up(found) else None
     return {
         "agreement": str(found.agreement.id),
         "agreement_version": found.agreement.version,
@@ -84,6 +93,7 @@ def _evidence(found: Signing, posted: Posted) -> dict[str, Any]:
         "signer": found.position,
         "signs": found.signer.signs,
         "window_fence": row.fence if row else 0,
+        "shown_before": shown_before(found),
         "opened_at": found.signer.opened_at.isoformat() if found.signer.opened_at else None,
         "stepped_up_at": stepped_up.isoformat() if stepped_up else None,
         "locale": posted.locale,

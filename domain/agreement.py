@@ -28,8 +28,6 @@ class AgreementState(StrEnum):
     CANCELLED = "cancelled"
 
 
-SIGNATURE_REQUEST = "signature-request"
-"""The key of the session template that every agreement is issued with; no author writes it."""
 OUT = frozenset({AgreementState.SENT, AgreementState.ACTIVE})
 """With its signers."""
 CANCELLABLE = frozenset({AgreementState.DRAFT}) | OUT
@@ -41,6 +39,9 @@ TRANSITIONS: frozenset[tuple[AgreementState, AgreementState]] = frozenset(
     }
     | {(old, AgreementState.CANCELLED) for old in CANCELLABLE}
 )
+
+SIGNED = "signed"
+"""In a refusal's place of a state: open to others, but this signer has signed."""
 
 
 class NextStep(StrEnum):
@@ -110,12 +111,17 @@ class Agreement:
         """Why this signer may not sign this version now (EX-1, EX-20)."""
         if self.state not in OUT:
             return AgreementClosed(self.state, "sign")
-        if refusal := self.refuses_version(given):
+        if refusal := self.refuses_again(position) or self.refuses_version(given):
             return refusal
         before = next((each for each in self.signers if not each.is_done), None)
         if self.ordered and before is not None and before.position < position:
             return SignerHasTurn(before.position)
         return None
+
+    def refuses_again(self, position: int) -> DomainError | None:
+        """Why this signer may not sign once more: it would overwrite what was signed (EX-1)."""
+        is_done = any(each.is_done for each in self.signers if each.position == position)
+        return AgreementClosed(SIGNED, "sign") if is_done else None
 
     def opened(self) -> "Agreement":
         """The agreement after a signer opened it."""

@@ -41,7 +41,7 @@ class AgreementStale(DomainError):
 
 @dataclass(eq=False)
 class AgreementClosed(DomainError):
-    """The agreement's state does not allow this; it is one of `AgreementState`."""
+    """The agreement's state does not allow this; it is one of `AgreementState`, or `signed`."""
 
     state: str
     verb: str
@@ -97,6 +97,16 @@ class StepUpNeeded(DomainError):
 
     def __str__(self) -> str:
         return "Enter the code that we mail you, then sign."
+
+
+@dataclass(eq=False)
+class TemplateReserved(DomainError):
+    """The template of this key is the product's own: no author makes, changes or retires it."""
+
+    key: str
+
+    def __str__(self) -> str:
+        return f"The key {self.key!r} is reserved: agreements are sent with this template."
 
 
 @dataclass(eq=False)

@@ -42,6 +42,20 @@ async def test_a_key_is_taken_once(client: AsyncClient) -> None:
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/definition-exists")
 
 
+async def test_the_template_of_agreements_is_not_an_authors(client: AsyncClient) -> None:
+    """PS-43: retired or changed, it would refuse every agreement that is sent."""
+    key = "signature-request"
+    answers = [
+        await client.post(f"{API}/session-templates", json=a_template(key=key)),
+        await client.post(f"{API}/session-templates/{key}/publish"),
+        await client.post(f"{API}/session-templates/{key}/retire"),
+    ]
+    for each in answers:
+        assert (each.status_code, each.json()["type"]) == (409, "/problems/template-reserved")
+        assert each.json()["key"] == key
+        assert "reserved" in each.json()["detail"]
+
+
 async def test_a_key_cannot_be_changed(client: AsyncClient) -> None:
     """PS-3."""
     await post(client, "/session-templates", a_template())

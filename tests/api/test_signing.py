@@ -17,7 +17,8 @@ from httpx2 import Response
 from commands.agreement import Whole, cancel_agreement
 from domain.paper import Paper
 from store.audit import AuditRow
-from store.public_session import SubmissionRow
+from store.columns import new_id
+from store.public_session import SubmissionRow, TaskRow
 from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import DRAWN, OTHER_PAPER, PAPER, Desk, place
 from tests.rooms.house import House, bare_house
@@ -485,3 +486,25 @@ async def test_a_get_changes_nothing(signer: Signer) -> None:
     await signer.browser.get(f"{signer.task}?window=<script>")
     after = [each.model_dump() for each in await rows(signer.desk.house, SigningSessionRow)]
     assert (before, events) == (after, len(await rows(signer.desk.house, AuditRow)))
+
+
+async def test_a_second_task_for_the_same_signature_signs_nothing(signer: Signer) -> None:
+    """EX-1: what was signed first stands, with its evidence and its time; the page says so."""
+    house = signer.desk.house
+    [task] = await rows(house, TaskRow)
+    again = {name: getattr(task, name) for name in TaskRow.model_fields if name != "id"}
+    async with house.transactions.work() as work:
+        second = {"id": new_id(), "key": "again", "position": task.position + 1}
+        work.db.add(TaskRow(**again | second))
+    assert (await sign(await signer.opened())).status_code == 303
+    before = (await signer.desk.now(signer.whole.row.id)).signers[0]
+    house.clock.turn(minutes=1)
+    repeat = Window(signer.browser, signer.task.replace("/sign", "/again"))
+    page = await repeat.land()
+    assert page.status_code == 409
+    assert "You have signed this document already" in words(page)
+    opened = await signer.browser.post(f"{repeat.task}/open", window="w-again")
+    assert (opened.status_code, "signed this document already" in words(opened)) == (409, True)
+    after = (await signer.desk.now(signer.whole.row.id)).signers[0]
+    assert (after.values, after.evidence) == (before.values, before.evidence)
+    assert after.signed_at == before.signed_at

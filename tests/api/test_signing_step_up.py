@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from store.public_session import SubmissionRow
 from tests.api.test_signing import FILLED, Signer, sign, signer_of
-from tests.rooms.agreements import Desk
+from tests.rooms.agreements import Desk, place
 from tests.rooms.house import House, bare_house
 from tests.rooms.party_browser import PartyBrowser, app_of, browser_at, rows, words
 
@@ -64,6 +64,35 @@ async def test_the_way_to_a_signature_with_a_fresh_code(signer: Signer) -> None:
     assert (await sign(window)).status_code == 303
     [submission] = await rows(signer.desk.house, SubmissionRow)
     assert submission.evidence["stepped_up_at"]
+
+
+async def test_whoever_only_reads_is_offered_the_code_that_is_asked_of_them(
+    house: House, browser: PartyBrowser
+) -> None:
+    """PS-42: what refuses without a code also has a way to one, or the agreement would hang."""
+    desk = Desk(house)
+    await desk.certify()
+    parties = [(await desk.party(each)).id for each in ("Vera Ltd", "Otto KG")]
+    signers = [{"party": str(parties[0]), "signs": False}, {"party": str(parties[1])}]
+    fields = [place("title-1", "text", 1), place("signature-2", "signature", 2)]
+    draft = await desk.draft(*parties, step_up=True, signers=signers, fields=fields)
+    whole = await desk.send(draft)
+    session = await desk.session_of(whole)
+    room = await browser.verify(session)
+    house.clock.turn(minutes=2)
+    window = await Signer(desk, whole, browser, f"{room}/tasks/sign").opened()
+    assert "To confirm, type a code that we mail to v•••@" in window.words
+    filled = {"field:title-1": "CEO", "consent": "yes"}
+    early = await window.post("", **filled)
+    assert early.status_code == 403
+    assert "A code is needed to confirm" in words(early)
+    assert 'name="code"' in early.text
+    assert (await window.post("code", **filled)).status_code == 303
+    code = await browser.mailed_code(session)
+    assert (await window.post("verify", code=code, **filled)).status_code == 303
+    assert "You can confirm now" in (await window.reload()).words
+    assert (await window.post("", **filled)).status_code == 303
+    assert (await desk.now(whole.row.id)).signers[0].signed_at is not None
 
 
 async def test_a_script_is_told_in_json(signer: Signer) -> None:

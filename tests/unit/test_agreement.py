@@ -75,7 +75,16 @@ def test_signers_sign_in_their_order() -> None:
     assert agreement().refuses_signing(1, NOW) is None
     assert agreement(ordered=False).refuses_signing(2, NOW) is None
     assert agreement(signed=(1,)).refuses_signing(2, NOW) is None
-    assert agreement(signed=(1, 2)).refuses_signing(2, NOW) is None
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("given", [NOW, Pinned(1, "one")])
+def test_a_signer_signs_once(given: Pinned, *, ordered: bool) -> None:
+    # EX-1: a second signature would overwrite the values, the evidence and the time of the first.
+    refusal = agreement(signed=(1,), ordered=ordered).refuses_signing(1, given)
+    assert isinstance(refusal, AgreementClosed)
+    assert (refusal.state, refusal.verb) == ("signed", "sign")
+    assert agreement(signed=(1,), ordered=ordered).refuses_signing(2, NOW) is None
 
 
 @pytest.mark.parametrize("state", AgreementState)

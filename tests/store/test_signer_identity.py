@@ -1,0 +1,89 @@
+"""The certificate of completion says who signed as it was at the signature, not as it is later."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlmodel import col, update
+
+from commands.agreement import Whole
+from commands.agreement_completion import completion_of
+from commands.party import change_party
+from commands.signer_identity import IDENTITY
+from domain.agreement_completion import SignerCompletion
+from store.agreement import signers_of
+from store.binding import BindingRow
+from store.public_session import SubmissionRow
+from tests.rooms.agreements import Desk, write_of
+from tests.rooms.house import ANNA, House
+
+VICTIM = "ceo@victim.example"
+
+
+async def signed(desk: Desk) -> Whole:
+    """An agreement of two, signed by the first."""
+    whole = await desk.sent("Vera Ltd", "Otto KG")
+    visitor = await desk.visitor(whole)
+    await desk.sign(visitor, write_of(await desk.open(visitor)))
+    return await desk.now(whole.row.id)
+
+
+async def certified(desk: Desk, whole: Whole) -> SignerCompletion:
+    """What the certificate says of the first signer."""
+    async with desk.house.transactions.work() as work:
+        signers = await signers_of(work.db, whole.row.id)
+        return (await completion_of(work, whole.row, signers)).signers[0]
+
+
+async def readdress(house: House, party: UUID) -> None:
+    """A member gives the party somebody else's address."""
+    async with house.transactions.work() as work:
+        await change_party(work, house.workspace_id, party, {"email": VICTIM}, ANNA)
+
+
+async def test_an_address_given_after_the_signature_is_not_certified(house: House) -> None:
+    desk = Desk(house)
+    whole = await signed(desk)
+    party = await house.party(whole.signers[0].party_id)
+    confirmed_at = house.clock()
+    house.clock.turn(minutes=5)
+    await readdress(house, party.id)
+    said = await certified(desk, whole)
+    assert said.email == party.email != VICTIM
+    assert said.mailbox_confirmed_at is not None
+    assert said.mailbox_confirmed_at <= confirmed_at
+
+
+async def test_nor_is_a_browser_that_came_after(house: House) -> None:
+    desk = Desk(house)
+    whole = await signed(desk)
+    before = await certified(desk, whole)
+    async with house.transactions.work() as work:
+        mine = col(BindingRow.workspace_id) == house.workspace_id
+        later = work.at + timedelta(days=1)
+        await work.db.execute(update(BindingRow).where(mine).values(bound_at=later))
+    assert await certified(desk, whole) == before
+
+
+async def test_the_whole_address_stays_with_the_signer(house: House) -> None:
+    """PS-13: the submission, which the API shows, has the address masked only."""
+    desk = Desk(house)
+    whole = await signed(desk)
+    kept = whole.signers[0].evidence[IDENTITY]
+    party = await house.party(whole.signers[0].party_id)
+    [binding] = await house.all(BindingRow)
+    assert (kept["email"], kept["binding"]) == (party.email, str(binding.id))
+    assert kept["mailbox_confirmed_at"] == binding.bound_at.isoformat()
+    [submission] = await house.all(SubmissionRow)
+    assert IDENTITY not in submission.evidence
+    assert party.email not in str(submission.evidence)
+
+
+async def test_a_signature_from_before_is_certified_as_it_is_at_present(house: House) -> None:
+    desk = Desk(house)
+    whole = await signed(desk)
+    async with house.transactions.work() as work:
+        row = (await signers_of(work.db, whole.row.id))[0]
+        row.evidence = {name: each for name, each in row.evidence.items() if name != IDENTITY}
+    said = await certified(desk, whole)
+    assert said.email == (await house.party(whole.signers[0].party_id)).email
+    assert said.mailbox_confirmed_at is not None
