@@ -15,7 +15,7 @@ from typing_extensions import override
 from adapters.mail_rendering import one_line
 from adapters.pdf_overlay import Seen, lay_over, opened, seen_of, written
 from adapters.pdf_paper import FONTS, INK, UNSHAPED_BELOW, Paper, covers
-from domain.agreement_field import MARKS, AgreementField, FieldKind, Mark
+from domain.agreement_field import MARKS, AgreementField, FieldKind, Mark, is_ticked
 
 Value = str | bool | Mark | Mapping[str, Any]
 """Of a text or date (ISO 8601), of a checkbox, and of a mark, also one as it was posted."""
@@ -36,7 +36,6 @@ _PEN = (0.9, 1.8)
 """The width of a stroke in points, at least and at most."""
 _SMALLEST_INK = 0.25
 """By the width of what was drawn on: a dot does not fill a field."""
-_NO = frozenset(["", "false", "no", "off", "0"])
 _UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 Point = tuple[float, float]
 Place = tuple[float, float, float, float]
@@ -105,7 +104,7 @@ class _Sheet(Paper):
         left, top = field.x * self.w, field.y * self.h
         place = (left, top, field.width * self.w, field.height * self.h)
         if field.kind is FieldKind.CHECKBOX:
-            self._box(place, is_checked=str(value).strip().lower() not in _NO)
+            self._box(place, is_checked=is_ticked(value))
         elif isinstance(value, Mark):
             self._mark(place, value)
         elif field.kind in MARKS:
@@ -187,6 +186,9 @@ class _Sheet(Paper):
         self.set_text_shaping(use_shaping_engine=True)
         self.set_font(family, "", _LARGEST_MARK)
         natural = self.get_string_width(text) / _LARGEST_MARK
+        if natural <= 0:  # An accent by itself has no width that a size could follow from.
+            self._text(place, value)
+            return
         size = min(_LARGEST_MARK, height / _LINE / _POINT, width * (1 - _SWASH) / natural)
         self.set_font(family, "", size)
         self.set_text_color(*INK)

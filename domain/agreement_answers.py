@@ -1,5 +1,6 @@
 """What a signer enters into an agreement's fields: what fits, and what is said of the rest."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,9 @@ LONGEST_TYPED = 80
 MOST_STROKES = 300
 MOST_POINTS = 5_000
 TALLEST = 2.0
+
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+"""The Hangul fillers: letters by their category that show nothing (UAX 44, default ignorable)."""
 
 Translate = Callable[[str], str]
 
@@ -91,9 +95,16 @@ def _mark_fault(field: AgreementField, value: Any, _: Translate) -> str:
     if not isinstance(typed, str) or len(typed) > LONGEST_TYPED or not typed.isprintable():
         text = _("The name typed at “%(label)s” may have at most %(most)s characters.")
         return text % {**named, "most": LONGEST_TYPED}
+    if typed.strip() and not any(map(_is_shown, typed)):
+        return _("The name typed at “%(label)s” needs a letter or a digit.") % named
     if not _is_drawing(strokes) or not _is_number(value.get("ratio", 0.4), 0.05, TALLEST):
         return _("What was drawn at “%(label)s” could not be read. Please sign again.") % named
     return ""
+
+
+def _is_shown(character: str) -> bool:
+    """A letter or digit of any script, and not one of those that are blank."""
+    return unicodedata.category(character)[0] in "LN" and character not in _BLANK_LETTERS
 
 
 def _is_drawing(strokes: Any) -> bool:

@@ -20,6 +20,17 @@ MARKS = frozenset({FieldKind.INITIALS, FieldKind.SIGNATURE})
 """The kinds that are drawn or typed as a hand would."""
 
 
+_UNTICKED = frozenset(["", "false", "no", "off", "0"])
+
+
+def is_ticked(value: object) -> bool:
+    """Whether a checkbox with this value is ticked, on a screen as in the sealed document.
+
+    Takes what a signer posted (True or False) and what a company wrote ("yes", "off").
+    """
+    return str(value).strip().lower() not in _UNTICKED
+
+
 @dataclass(frozen=True, slots=True)
 class AgreementField:
     """One field; `signer` is a position from 1, or None for what the company has filled in.
@@ -40,6 +51,11 @@ class AgreementField:
     required: bool = True
     value: str = ""
     """What the company has filled in; "" in a signer's field."""
+
+    @property
+    def is_ticked(self) -> bool:
+        """Whether the company has ticked it, if it is a checkbox."""
+        return is_ticked(self.value)
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> "AgreementField":

@@ -32,8 +32,8 @@ pdfium.FPDF_InitLibrary()
 def prepared(raw: bytes) -> bytes:
     """The document without what acts, its forms a part of its pages; or why it cannot be signed.
 
-    What can be filled in, or changes by itself, would look other at each reader's: there is one
-    picture of a page, and that is what is signed.
+    What can be filled in, or changes by itself, would look other at each reader's, and layers
+    otherwise in print than on a screen: there is one picture of a page, and that is what is signed.
     """
     if reason := _refusal(raw):
         return _answer({"refused": reason})
@@ -71,9 +71,19 @@ def _refusal(raw: bytes) -> str:
             "encrypted": pdf.is_encrypted,
             "signed": _is_signed(pdf),
             "xfa": "/XFA" in _form(pdf),
-            "dynamic": "/Collection" in pdf.Root or bool(pdf.Root.get("/NeedsRendering", False)),
+            "dynamic": _is_dynamic(pdf),
         }
     return next((reason for reason, is_so in found.items() if is_so), "")
+
+
+def _is_dynamic(pdf: Pdf) -> bool:
+    """A portfolio, a form that is drawn by its reader, or layers.
+
+    A layer may be hidden in print only, at some zoom or until it is clicked, and what is switched
+    off takes part in no picture of ours: whoever signs has not seen it (ISO 32000-2, 8.11).
+    """
+    layered = "/OCProperties" in pdf.Root
+    return layered or "/Collection" in pdf.Root or bool(pdf.Root.get("/NeedsRendering", False))
 
 
 def _form(pdf: Pdf) -> Dictionary:

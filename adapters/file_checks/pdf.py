@@ -1,9 +1,10 @@
 """PDF documents: taken apart and written anew without what acts, plays or is attached.
 
-Kept are pages with their appearance, form fields, comments, bookmarks and links to places in the
-document, to web pages and to addresses. Gone are scripts, actions that open, send or import
-something, attachments, XFA forms, sound, video and 3D, and every byte before or behind the
-document. A digital signature over the former bytes does not hold for the new ones.
+Kept are pages with their appearance, layers included, form fields, comments, bookmarks and links
+to places in the document, to web pages and to addresses. Gone are scripts, actions that open, send
+or import something, attachments, XFA forms, sound, video and 3D, what images are to be replaced
+with in print, and every byte before or behind the document. A digital signature over the former
+bytes does not hold for the new ones.
 (ISO 32000-2, 12.6 Actions, 12.5.6 Annotation types, 7.11.4 Embedded files)
 """
 
@@ -24,7 +25,9 @@ _KEPT_NAMES = frozenset(["/Dests"])
 _GONE_FROM_CATALOG = frozenset(
     ["/OpenAction", "/URI", "/Collection", "/NeedsRendering", "/Perms", "/Requirements", "/Threads"]
 )
-_GONE_EVERYWHERE = frozenset(["/AA", "/JS", "/XFA", "/AF", "/EF", "/RF", "/RichMediaContent"])
+_GONE_EVERYWHERE = frozenset(
+    ["/AA", "/JS", "/XFA", "/AF", "/EF", "/RF", "/RichMediaContent", "/Alternates"]
+)
 _ACTIONS = frozenset(["/A", "/PA", "/Next"])
 _KEPT_ACTIONS = frozenset(["/GoTo", "/URI", "/Named"])
 _FORBIDDEN_ACTIONS = frozenset(

@@ -25,6 +25,11 @@ def fault(kind: FieldKind, value: Any, *, required: bool = True, whole: bool = T
 
 
 POINT = [0.5, 0.5]
+NAMES = ("Zoë", "Zoe\u0308", "علي", "नितिन", "李小龍", "김철수", "สมชาย", "אברהם", "Ⅳ", "٣", "𞤀𞤣")
+BLANK = (
+    "\u0301", "\u3164", "\u115f", "\u1160", "\uffa0", "\u2800", "\ufe0f", "-", "\u0301 \u3164.",
+)  # fmt: skip
+"""Typed, and nothing or hardly anything to be seen: accents, fillers, an empty braille cell."""
 
 
 @pytest.mark.parametrize(
@@ -36,6 +41,7 @@ POINT = [0.5, 0.5]
         (FieldKind.CHECKBOX, True),
         (FieldKind.SIGNATURE, {"typed": "Anna Ω"}),
         (FieldKind.SIGNATURE, {"typed": "x" * LONGEST_TYPED}),
+        *((FieldKind.SIGNATURE, {"typed": name}) for name in NAMES),
         (FieldKind.INITIALS, {"strokes": [[POINT, [1.05, 2]]], "ratio": 2}),
         (FieldKind.INITIALS, {"strokes": [[POINT]] * MOST_STROKES}),
         (FieldKind.INITIALS, {"strokes": [[POINT] * MOST_POINTS]}),
@@ -59,6 +65,7 @@ def test_what_fits(kind: FieldKind, value: Any) -> None:
         (FieldKind.SIGNATURE, {"typed": "x" * (LONGEST_TYPED + 1)}, "at most 80"),
         (FieldKind.SIGNATURE, {"typed": "a\x00"}, "at most 80"),
         (FieldKind.SIGNATURE, {"typed": ["x"]}, "at most 80"),
+        *((FieldKind.INITIALS, {"typed": each}, "a letter or a digit") for each in BLANK),
         (FieldKind.SIGNATURE, {"strokes": "x"}, "could not be read"),
         (FieldKind.SIGNATURE, {"strokes": [[]]}, "could not be read"),
         (FieldKind.SIGNATURE, {"strokes": ["x"]}, "could not be read"),

@@ -93,6 +93,25 @@ def test_each_value_stands_in_its_field(
     assert_inside(ink(out), PLACE)
 
 
+@pytest.mark.parametrize("typed", ["\u0301", "\u3164", "\u2800", "\u200d", "\u0301\u0301"])
+@pytest.mark.parametrize("kind", [FieldKind.SIGNATURE, FieldKind.INITIALS])
+def test_a_name_of_no_width_breaks_nothing(kind: FieldKind, typed: str) -> None:
+    """An answer that was taken must not keep its document from ever being sealed."""
+    for value in (Mark(typed=typed), typed):
+        out = filled(blank(), [field(kind)], {"f": value})
+        with pikepdf.open(BytesIO(out)) as pdf:
+            assert len(pdf.pages) == 1
+
+
+@pytest.mark.parametrize("value", ["no", "Off", " 0 ", "false", "yes", "x"])
+def test_a_box_is_ticked_in_the_document_where_it_is_on_the_screen(value: str) -> None:
+    """What the signer was shown (`AgreementField.is_ticked`) is what is sealed."""
+    box = field(FieldKind.CHECKBOX, value=value)
+    shown = filled(blank(), [box], {})
+    plain = filled(blank(), [field(FieldKind.CHECKBOX)], {"f": box.is_ticked})
+    assert picture(shown).tobytes() == picture(plain).tobytes()
+
+
 @pytest.mark.parametrize("turned", [0, 90, 180, 270])
 def test_is_upright_on_a_turned_page(turned: int) -> None:
     """A long text is wider than high, and a stroke that falls to the right does so."""

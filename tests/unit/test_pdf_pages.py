@@ -111,6 +111,23 @@ async def test_scripts_are_gone() -> None:
         assert "/OpenAction" not in pdf.Root
 
 
+async def test_an_image_has_no_other_for_print() -> None:
+    """ISO 32000-2, 8.9.5.4: a reader may print one of the alternates instead of the image."""
+
+    def doubled(pdf: Pdf) -> None:
+        gray = {"Width": 1, "Height": 1, "BitsPerComponent": 8, "ColorSpace": Name.DeviceGray}
+        other, shown = (
+            pdf.make_indirect(Stream(pdf, each, Type=Name.XObject, Subtype=Name.Image, **gray))
+            for each in (b"\x00", b"\xff")
+        )
+        shown["/Alternates"] = Array([Dictionary(Image=other, DefaultForPrinting=True)])
+        pdf.pages[0].obj["/Resources"]["/XObject"] = Dictionary(I=shown)
+
+    ready = await prepared(changed(doubled), timeout=SOON)
+    with pikepdf.open(BytesIO(ready.pdf)) as pdf:
+        assert "/Alternates" not in pdf.pages[0].resources.XObject.I
+
+
 async def test_a_document_of_ours_comes_back_with_what_it_says_of_itself() -> None:
     """Its XMP metadata, which most programs write, has no parser in the confined process."""
     ready = await prepared(document(), timeout=SOON)
@@ -150,6 +167,10 @@ async def test_each_reason() -> None:
     def needy(pdf: Pdf) -> None:
         pdf.Root["/NeedsRendering"] = True
 
+    def layered(pdf: Pdf) -> None:
+        layer = pdf.make_indirect(Dictionary(Type=Name.OCG, Name=String("In print only")))
+        pdf.Root["/OCProperties"] = Dictionary(OCGs=Array([layer]), D=Dictionary(OFF=Array()))
+
     def nested(pdf: Pdf) -> None:
         kid = pdf.make_indirect(Dictionary(FT=Name.Sig, T=String("b"), V=Dictionary(Type=Name.Sig)))
         top = pdf.make_indirect(Dictionary(T=String("a"), Kids=Array([kid, 7])))
@@ -171,6 +192,7 @@ async def test_each_reason() -> None:
         (changed(flagged), PdfReason.XFA),
         (changed(listed), PdfReason.DYNAMIC),
         (changed(needy), PdfReason.DYNAMIC),
+        (changed(layered), PdfReason.DYNAMIC),
         (paper(201), PdfReason.TOO_MANY_PAGES),
         (paper(1, (5, 5)), PdfReason.PAGE_SIZE),
     ):
