@@ -12,7 +12,7 @@ from asn1crypto import tsp  # type: ignore[import-untyped]  # has no types
 from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]  # as above
 from pyhanko.sign.timestamps.api import TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError, set_tsp_headers
-from pyhanko_certvalidator.fetchers import Fetchers, FetchLimits
+from pyhanko_certvalidator.fetchers.api import Fetchers, FetchLimits
 from pyhanko_certvalidator.fetchers.common_utils import FetchBudget
 from pyhanko_certvalidator.fetchers.requests_fetchers import (
     RequestsCertificateFetcher,

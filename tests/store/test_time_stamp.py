@@ -137,10 +137,11 @@ async def test_a_thread_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def an_authority(evidence: str) -> DummyTimeStamper:
-    """It sends its root along; its certificate says where the list and the answers about it are."""
+    """It sends its issuer along; its certificate says where the list and the answers about it are."""
     keys_of = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
     names = [
-        pyca.Name([pyca.NameAttribute(NameOID.COMMON_NAME, each)]) for each in ("Root", "Stamps")
+        pyca.Name([pyca.NameAttribute(NameOID.COMMON_NAME, each)])
+        for each in ("Root", "Stamps", "Above")
     ]
     uri = pyca.UniformResourceIdentifier(evidence)
     access = [
@@ -156,10 +157,11 @@ def an_authority(evidence: str) -> DummyTimeStamper:
         ],
     ]
     read = []
-    for name, key, wanted in zip(names, keys_of, extensions, strict=True):
+    issuers = [names[2], names[0]]
+    for name, issuer, key, wanted in zip(names, issuers, keys_of, extensions, strict=False):
         builder = (
             pyca.CertificateBuilder()
-            .issuer_name(names[0])
+            .issuer_name(issuer)
             .subject_name(name)
             .public_key(key.public_key())
             .serial_number(pyca.random_serial_number())
