@@ -8,7 +8,7 @@ asked, whatever a name leads to.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,18 +21,9 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from typing_extensions import override
 
-from adapters.networks import (
-    Address,
-    Network,
-    NotOutside,
-    address_in,
-    addresses_of,
-    is_outside,
-    is_within,
-    read_networks,
-)
+from adapters.networks import address_in
+from adapters.outside import Bounded, is_plain_http, is_talked_to
 from domain.federation import Expected, FederatedFault, OnceSecrets, is_trustworthy
 from domain.member_errors import FederatedRefused
 from domain.settings import Settings
@@ -44,7 +35,6 @@ SCOPE = "openid email"
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 KEY_TYPES = frozenset({"RSA", "EC"})
 LONGEST_ANSWER = 256 * 1024
-HTTPS_PORT = 443
 SECONDS = 5.0
 """For each wait of one request."""
 SECONDS_ALTOGETHER = 15.0
@@ -90,32 +80,16 @@ def _is_fetchable(text: Any, settings: Settings) -> bool:
 
 
 def _here(parts: SplitResult, settings: Settings) -> bool:
-    if parts.scheme != "http" or not _is_plain_http(settings):
+    if parts.scheme != "http" or not is_plain_http(settings):
         return False
     address = address_in(parts.hostname or "")
     return parts.hostname == "localhost" if address is None else address.is_loopback
 
 
-def _is_plain_http(settings: Settings) -> bool:
-    """Whether Gatepass is tried out on one machine, where its provider may be, too."""
-    return settings.public_url.startswith("http://")
-
-
 def _may_be(parts: SplitResult, settings: Settings) -> bool:
     """False for an address that is refused as it stands; where a name leads is seen later."""
     address = address_in(parts.hostname or "")
-    return address is None or _is_talked_to(address, settings)
-
-
-def _is_talked_to(address: Address, settings: Settings) -> bool:
-    if address.is_loopback and _is_plain_http(settings):
-        return True
-    return is_outside(address) or is_within(address, inner_networks(settings))
-
-
-def inner_networks(settings: Settings) -> tuple[Network, ...]:
-    """Where in our own network providers may be; raises `SettingsError`."""
-    return read_networks(settings.login_federated_networks, "login_federated_networks")
+    return address is None or is_talked_to(address, settings)
 
 
 async def address_to_ask(provider: Provider, secrets: OnceSecrets) -> str:
@@ -196,7 +170,7 @@ async def _talk(provider: Provider) -> AsyncIterator[AsyncOAuth2Client]:
         scope=SCOPE,
         redirect_uri=provider.back,
         code_challenge_method="S256",
-        transport=_Bounded(provider.settings),
+        transport=Bounded(provider.settings, LONGEST_ANSWER),
         timeout=SECONDS,
         follow_redirects=False,
         trust_env=False,
@@ -211,78 +185,3 @@ async def _talk(provider: Provider) -> AsyncIterator[AsyncOAuth2Client]:
     except BROKEN as error:
         log.warning("openid_failed", reason=type(error).__name__)
         raise FederatedRefused(FederatedFault.AWAY) from error
-
-
-class _Bounded(httpx2.AsyncBaseTransport):
-    """Answers as they come over the wire, never long ones, and from outside alone.
-
-    What a name leads to is looked up once and then connected to, so that it cannot change between.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._inner = httpx2.AsyncHTTPTransport()
-
-    @override
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        answer = await self._answered(request)
-        if answer.headers.get("content-encoding", "identity") != "identity":
-            await answer.aclose()
-            raise httpx2.DecodingError("an answer that unpacks", request=request)
-        return httpx2.Response(
-            answer.status_code, headers=answer.headers, stream=_Few(answer), request=request
-        )
-
-    async def _answered(self, request: httpx2.Request) -> httpx2.Response:
-        """Of the first address that can be connected to."""
-        *others, last = await self._addresses(request.url)
-        for each in others:
-            with suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
-                return await self._inner.handle_async_request(_to(request, each))
-        return await self._inner.handle_async_request(_to(request, last))
-
-    async def _addresses(self, url: httpx2.URL) -> list[Address]:
-        try:
-            found = await addresses_of(url.raw_host.decode("ascii"), url.port or HTTPS_PORT)
-        except OSError as error:
-            raise httpx2.ConnectError("a name that leads nowhere") from error
-        usable = [each for each in found if _is_talked_to(each, self._settings)]
-        if not usable:
-            raise NotOutside
-        return usable
-
-    @override
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-def _to(request: httpx2.Request, address: Address) -> httpx2.Request:
-    """The request to this very address; certificate and Host stay those of the name."""
-    name = request.url.raw_host.decode("ascii")
-    return httpx2.Request(
-        request.method,
-        request.url.copy_with(host=str(address)),
-        headers=request.headers,
-        stream=request.stream,
-        extensions={**request.extensions, "sni_hostname": name},
-    )
-
-
-class _Few(httpx2.AsyncByteStream):
-    """An answer's bytes up to the limit."""
-
-    def __init__(self, answer: httpx2.Response) -> None:
-        self._answer = answer
-
-    @override
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._answer.aiter_raw():
-            size += len(chunk)
-            if size > LONGEST_ANSWER:
-                raise httpx2.ReadError("an answer that is too long")
-            yield chunk
-
-    @override
-    async def aclose(self) -> None:
-        await self._answer.aclose()

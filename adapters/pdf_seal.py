@@ -17,7 +17,6 @@ from io import BytesIO
 from typing import Any
 
 from asn1crypto import keys, pem, x509  # type: ignore[import-untyped]  # has no types
-from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]  # as above
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
@@ -29,23 +28,22 @@ from pyhanko.sign.signers.pdf_signer import (
     PdfSigningSession,
     SigDSSPlacementPreference,
 )
-from pyhanko.sign.timestamps import HTTPTimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
-from typing_extensions import override
 
 from adapters.signing_certificate import SigningCertificate
+from adapters.time_stamp import Stamper, TimeAuthority, fetchers
 
 # It warns of each seal made without the network, which is how ours are meant to be.
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 
 FIELD = "GatepassSeal"
 """How the name of its field begins; a document may have fields of its own."""
-STAMP_SECONDS = 10
-"""What one answer of a time-stamping authority may take; three are asked for."""
 SEAL_SECONDS = 60
+GRACE_SECONDS = 5
+"""A thread that does not end by itself after this much more is left alone."""
 
 
 class SealLevel(StrEnum):
@@ -80,25 +78,23 @@ async def seal(
     *,
     reason: str,
     at: datetime,
-    timestamp_url: str | None = None,
+    authority: TimeAuthority | None = None,
 ) -> Sealed:
     """Seals a document as of `at`; computes in a thread, some 100 ms.
 
     Raises `SealUnavailable` when time stamps are asked for and do not come, and `SealRefused`.
     """
-    work = _Work(pdf, certificate, reason, at, timestamp_url)
-    return await asyncio.to_thread(asyncio.run, work.done())
+    work = _Work(pdf, certificate, reason, at, authority)
+    try:
+        async with asyncio.timeout(SEAL_SECONDS + GRACE_SECONDS):
+            # Where a name leads is asked of the machine, which cannot be told to stop.
+            return await asyncio.to_thread(_in_own_loop, work)
+    except TimeoutError as error:
+        raise SealUnavailable("sealing takes too long") from error
 
 
-class _Stamper(HTTPTimeStamper):
-    """Over HTTP; an answer that is none counts as no answer."""
-
-    @override
-    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> ContentInfo:
-        try:
-            return await super().async_timestamp(message_digest, md_algorithm)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise TimestampRequestError("no time stamp") from error
+def _in_own_loop(work: "_Work") -> Sealed:
+    return asyncio.run(work.done())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +103,14 @@ class _Work:
     certificate: SigningCertificate
     reason: str
     at: datetime
-    timestamp_url: str | None
+    authority: TimeAuthority | None
 
     @property
     def level(self) -> SealLevel:
         """With revocation lists it lasts; with time stamps its time is proven."""
         if self.certificate.crls:
-            return SealLevel.B_LTA if self.timestamp_url else SealLevel.B_LT
-        return SealLevel.B_T if self.timestamp_url else SealLevel.B_B
+            return SealLevel.B_LTA if self.authority else SealLevel.B_LT
+        return SealLevel.B_T if self.authority else SealLevel.B_B
 
     async def done(self) -> Sealed:
         if not self.certificate.is_whole:
@@ -131,8 +127,7 @@ class _Work:
         return Sealed(raw, hashlib.sha256(raw).hexdigest(), self.level)
 
     async def _signed(self) -> bytes:
-        url = self.timestamp_url
-        stamper = _Stamper(url, timeout=STAMP_SECONDS) if url else None
+        stamper = Stamper(self.authority) if self.authority else None
         metadata = PdfSignatureMetadata(
             f"{FIELD}-{hashlib.sha256(self.pdf).hexdigest()[:8]}",
             md_algorithm="sha256",
@@ -151,17 +146,23 @@ class _Work:
         session.system_time = self.at
         return await _finished(session)
 
-    async def _evidence(self, stamper: _Stamper | None) -> dict[str, Any]:
+    async def _evidence(self, stamper: Stamper | None) -> dict[str, Any]:
         """What is put in so that it can be checked later; checked now, too."""
         if not self.certificate.crls:
             return {}
         own = _context(self.certificate, moment=self.at, revocation_mode="require")
         evidence = {"embed_validation_info": True, "use_pades_lta": stamper is not None}
-        if stamper is None:
+        if stamper is None or self.authority is None:
             return evidence | {"validation_context": own}
         await _check(self.certificate, own)
         anchors = _anchors(await _certificates_of(stamper))
-        both = _context(self.certificate, anchors, allow_fetching=True, revocation_mode="hard-fail")
+        both = _context(
+            self.certificate,
+            anchors,
+            allow_fetching=True,
+            fetchers=fetchers(self.authority.settings),
+            revocation_mode="hard-fail",
+        )
         return evidence | {"validation_context": both}
 
 
@@ -221,7 +222,7 @@ async def _check(certificate: SigningCertificate, context: ValidationContext) ->
         raise SealRefused("the certificate is not good any more") from error
 
 
-async def _certificates_of(stamper: _Stamper) -> list[x509.Certificate]:
+async def _certificates_of(stamper: Stamper) -> list[x509.Certificate]:
     """What an authority sends along with a time stamp."""
     await stamper.async_dummy_response("sha256")
     return list(stamper.cert_registry)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from asn1crypto import pkcs12 as asn1_pkcs12  # type: ignore[import-untyped]  # has no types
+from asn1crypto import cms as asn1_cms  # type: ignore[import-untyped]  # has no types
+from asn1crypto import pkcs12 as asn1_pkcs12  # type: ignore[import-untyped]  # as above
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -19,6 +21,8 @@ from adapters.signing_certificate import SigningCertificate, is_issued, of_parts
 
 LARGEST = 256 * 1024
 SMALLEST_RSA = 2048
+MOST_ITERATIONS = 2_000_000
+"""Of the password's derivation, altogether: some seconds, in a thread that nobody can stop."""
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -27,6 +31,7 @@ class CertificateReason(StrEnum):
     """Why a certificate is not taken."""
 
     UNREADABLE = "unreadable"
+    TOO_SLOW = "too_slow"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason, not a password
     NO_KEY = "no_key"
     NAME_UNUSABLE = "name_unusable"
@@ -74,6 +79,8 @@ def _can_be_named(certificate: x509.Certificate) -> bool:
 def _opened(raw: bytes, password: str) -> tuple[Key, x509.Certificate, list[x509.Certificate]]:
     if not _is_pkcs12(raw):
         raise CertificateRefused(CertificateReason.UNREADABLE)
+    if _iterations(raw) > MOST_ITERATIONS:
+        raise CertificateRefused(CertificateReason.TOO_SLOW)
     try:
         opened = pkcs12.load_pkcs12(raw, password.encode() or None)
     except (ValueError, TypeError) as error:
@@ -94,6 +101,36 @@ def _is_pkcs12(raw: bytes) -> bool:
         return str(asn1_pkcs12.Pfx.load(raw, strict=True)["version"].native) == "v3"
     except (ValueError, TypeError, KeyError):
         return False
+
+
+def _iterations(raw: bytes) -> int:
+    """How often the password is derived to open a file, as far as that stands in the open."""
+    try:
+        pfx = asn1_pkcs12.Pfx.load(raw)
+        mac = pfx["mac_data"].native
+        return (mac["iterations"] if mac else 0) + sum(map(_of_content, pfx.authenticated_safe))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CertificateRefused(CertificateReason.UNREADABLE) from error
+
+
+def _of_content(info: asn1_cms.ContentInfo) -> int:
+    """Of what is locked as a whole, or of the locked keys in it."""
+    if info["content_type"].native == "encrypted_data":
+        content = info["content"]["encrypted_content_info"]
+        return _of_algorithm(content["content_encryption_algorithm"])
+    bags = asn1_pkcs12.SafeContents.load(info["content"].native)
+    locked = [each for each in bags if each["bag_id"].native == "pkcs8_shrouded_key_bag"]
+    return sum(_of_algorithm(each["bag_value"]["encryption_algorithm"]) for each in locked)
+
+
+def _of_algorithm(algorithm: Any) -> int:
+    """PBES2 names its derivation (RFC 8018 A.4); the older ones have the number themselves."""
+    found = algorithm.native["parameters"]
+    if algorithm["algorithm"].native == "pbes2":
+        found = found["key_derivation_func"]["parameters"]
+        # scrypt has a cost instead, which is as long a work.
+        return int(found.get("iteration_count", found.get("cost_parameter", 0)))
+    return int(found["iterations"])
 
 
 def _check_key(key: Key) -> None:

@@ -16,7 +16,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from adapters.keyring import open_keyring
 from adapters.objects import ObjectStore
-from adapters.openid import inner_networks
+from adapters.outside import inner_networks
 from adapters.settings import load_settings
 from adapters.temporal import Telegraph
 from adapters.temporal import connect as connect_temporal

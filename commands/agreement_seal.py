@@ -11,6 +11,7 @@ from adapters.pdf_completion import with_completion
 from adapters.pdf_filled import Value, filled
 from adapters.pdf_seal import Sealed, seal
 from adapters.signing_certificate import SigningCertificate
+from adapters.time_stamp import TimeAuthority
 from commands.agreement_completion import completion_of
 from commands.signing_certificate import certificate_in, certificate_of
 from commands.work import Transactions, Work
@@ -41,7 +42,7 @@ class SealJob:
     values: Mapping[str, Value]
     completion: AgreementCompletion
     certificate: SigningCertificate
-    timestamp_url: str
+    authority: TimeAuthority | None
 
     def written(self) -> bytes:
         """The document as it was signed, with its certificate of completion; computes."""
@@ -94,8 +95,12 @@ async def _gathered(work: Work, row: AgreementRow) -> SealJob:
         values=_values(fields, entered),
         completion=await completion_of(work, row, signers),
         certificate=certificate_in(held),
-        timestamp_url=held.timestamp_url,
+        authority=_authority(work, held.timestamp_url),
     )
+
+
+def _authority(work: Work, url: str) -> TimeAuthority | None:
+    return TimeAuthority(url, work.settings) if url else None
 
 
 def _values(fields: Sequence[AgreementField], entered: Mapping[str, Any]) -> dict[str, Value]:
@@ -114,7 +119,7 @@ async def _sealed(job: SealJob, at: datetime) -> Sealed:
         job.certificate,
         reason=job.completion.title,
         at=at,
-        timestamp_url=job.timestamp_url or None,
+        authority=job.authority,
     )
 
 

@@ -21,6 +21,9 @@ YEARS = 10
 
 WHY = {
     CertificateReason.UNREADABLE: "This is no PKCS #12 file (.p12 or .pfx).",
+    CertificateReason.TOO_SLOW: "The file's password takes too long to check: at most 2 million"
+    " iterations.",
+    CertificateReason.NAME_UNUSABLE: "The certificate has a name that cannot be compared.",
     CertificateReason.WRONG_PASSWORD: "The password does not open this file.",
     CertificateReason.NO_KEY: "The file has no private key, or no certificate for it.",
     CertificateReason.WEAK_KEY: "The key is too weak: RSA of 2048 bits, or P-256, P-384 or P-521.",

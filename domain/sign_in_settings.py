@@ -28,6 +28,6 @@ class SignInSettings:
     )
     login_federated_networks: str = text(
         "",
-        "Networks (CIDR, comma separated) inside yours in which identity providers may be; all"
-        " others inside are refused",
+        "Networks (CIDR, comma separated) inside yours in which identity providers and"
+        " time-stamping authorities may be; all others inside are refused",
     )

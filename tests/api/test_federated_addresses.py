@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from adapters import openid
+from adapters import outside
 from adapters.openid import Provider, address_to_ask
 from domain.federation import FederatedFault, OnceSecrets
 from domain.member_errors import FederatedRefused
@@ -85,8 +85,8 @@ async def test_a_name_is_looked_up_once(
     async def connected(request: Any) -> Any:
         raise httpx2.ConnectError(request.url.host)
 
-    monkeypatch.setattr(openid, "addresses_of", rebinding)
-    transport = openid._Bounded(Settings())
+    monkeypatch.setattr(outside, "addresses_of", rebinding)
+    transport = outside.Bounded(Settings(), 1024)
     monkeypatch.setattr(transport._inner, "handle_async_request", connected)
     with pytest.raises(httpx2.ConnectError, match=str(PUBLIC)):
         await transport.handle_async_request(

@@ -17,11 +17,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from adapters import pdf_seal
+from adapters import pdf_seal, time_stamp
 from adapters.pdf_seal import SealLevel, SealUnavailable, seal
 from adapters.pdf_seal_check import SealProblem, validate
 from adapters.signing_certificate import SigningCertificate, made, with_fresh_crl
 from adapters.signing_certificate_import import imported
+from adapters.time_stamp import TimeAuthority
+from domain.settings import Settings
 from tests.unit.sealing import document, pdfsig
 from tests.unit.test_signing_certificate import PASSWORD, packed
 
@@ -113,9 +115,14 @@ def certificate() -> SigningCertificate:
     return made("Acme Ltd", at=NOW, years=1)
 
 
+def here(url: str) -> TimeAuthority:
+    """An authority as on one machine, where the loopback is asked."""
+    return TimeAuthority(url, Settings())
+
+
 async def test_stamped_seals_outlive_their_certificate(tsa: Stamps, tmp_path: Path) -> None:
     """RELIABILITY 25, expired leaf: B-LTA proves when it was sealed."""
-    sealed = await seal(document(), certificate(), reason="x", at=NOW, timestamp_url=tsa.url)
+    sealed = await seal(document(), certificate(), reason="x", at=NOW, authority=here(tsa.url))
     assert sealed.level is SealLevel.B_LTA
     roots = [certificate().root, root_of_stamps()]
     now = await validate(sealed.pdf, roots, at=datetime.now(UTC))
@@ -130,7 +137,7 @@ async def test_stamped_seals_outlive_their_certificate(tsa: Stamps, tmp_path: Pa
 
 
 async def test_who_does_not_trust_the_authority_has_a_seal_without_time(tsa: Stamps) -> None:
-    sealed = await seal(document(), certificate(), reason="x", at=NOW, timestamp_url=tsa.url)
+    sealed = await seal(document(), certificate(), reason="x", at=NOW, authority=here(tsa.url))
     roots = [certificate().root]
     verdict = await validate(sealed.pdf, roots, at=datetime.now(UTC))
     assert verdict.stamped_at is None
@@ -140,7 +147,7 @@ async def test_who_does_not_trust_the_authority_has_a_seal_without_time(tsa: Sta
 
 
 async def test_a_changed_byte_is_found_in_time_stamps_too(tsa: Stamps) -> None:
-    sealed = await seal(document(), certificate(), reason="x", at=NOW, timestamp_url=tsa.url)
+    sealed = await seal(document(), certificate(), reason="x", at=NOW, authority=here(tsa.url))
     roots = [certificate().root, root_of_stamps()]
     whole, at = sealed.pdf, datetime.now(UTC)
     for part in range(1, 60):
@@ -152,7 +159,7 @@ async def test_a_changed_byte_is_found_in_time_stamps_too(tsa: Stamps) -> None:
 
 async def test_a_certificate_without_a_list_has_its_time_at_least(tsa: Stamps) -> None:
     brought = imported(packed(begins=-300, ends=3650), PASSWORD, at=NOW)
-    sealed = await seal(document(), brought, reason="x", at=NOW, timestamp_url=tsa.url)
+    sealed = await seal(document(), brought, reason="x", at=NOW, authority=here(tsa.url))
     assert sealed.level is SealLevel.B_T
     verdict = await validate(sealed.pdf, [brought.root, root_of_stamps()], at=datetime.now(UTC))
     assert verdict.problems == ()
@@ -163,7 +170,7 @@ async def test_a_certificate_without_a_list_has_its_time_at_least(tsa: Stamps) -
 async def test_a_revoked_certificate_is_not_stamped(tsa: Stamps) -> None:
     revoked = with_fresh_crl(certificate(), at=NOW, revoked_at=NOW - timedelta(minutes=1))
     with pytest.raises(pdf_seal.SealRefused):
-        await seal(document(), revoked, reason="x", at=NOW, timestamp_url=tsa.url)
+        await seal(document(), revoked, reason="x", at=NOW, authority=here(tsa.url))
     assert tsa.asked == 0
 
 
@@ -202,7 +209,7 @@ async def test_an_answer_that_is_none_can_be_tried_again(tsa: Stamps, answer: An
     tsa.answer = answer
     for by in (certificate(), imported(packed(begins=-300, ends=3650), PASSWORD, at=NOW)):
         with pytest.raises(SealUnavailable):
-            await seal(document(), by, reason="x", at=NOW, timestamp_url=tsa.url)
+            await seal(document(), by, reason="x", at=NOW, authority=here(tsa.url))
 
 
 async def test_an_authority_that_is_away_can_be_tried_again() -> None:
@@ -211,13 +218,13 @@ async def test_an_authority_that_is_away_can_be_tried_again() -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
         with pytest.raises(SealUnavailable):
-            await seal(document(), certificate(), reason="x", at=NOW, timestamp_url=url)
+            await seal(document(), certificate(), reason="x", at=NOW, authority=here(url))
 
 
 async def test_an_authority_that_is_slow_is_not_waited_for(
     tsa: Stamps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pdf_seal, "STAMP_SECONDS", 0.2)
+    monkeypatch.setattr(time_stamp, "STAMP_SECONDS", 0.2)
 
     async def slow(_: bytes) -> bytes:
         await asyncio.sleep(5)
@@ -226,5 +233,5 @@ async def test_an_authority_that_is_slow_is_not_waited_for(
     tsa.answer = slow
     begun = asyncio.get_running_loop().time()
     with pytest.raises(SealUnavailable):
-        await seal(document(), certificate(), reason="x", at=NOW, timestamp_url=tsa.url)
+        await seal(document(), certificate(), reason="x", at=NOW, authority=here(tsa.url))
     assert asyncio.get_running_loop().time() - begun < 4

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.networks import is_outside
-from adapters.openid import inner_networks, is_issuer
+from adapters.openid import is_issuer
+from adapters.outside import inner_networks
 from adapters.settings import SettingsError
 from domain.federation import Channel, Expected, is_of_domains, is_trustworthy, takes_part
 from domain.settings import Settings

@@ -1,9 +1,12 @@
 """Certificates that documents are sealed with: made here, or brought along."""
 
+import time
 from datetime import timedelta
 
 import pytest
-from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]  # has no types
+from asn1crypto import core  # type: ignore[import-untyped]  # has no types
+from asn1crypto import pkcs12 as asn1_pkcs12  # type: ignore[import-untyped]  # as above
+from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]  # as above
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -23,6 +26,7 @@ from adapters.signing_certificate_import import (
     CertificateRefused,
     imported,
 )
+from commands.signing_certificate import WHY
 from tests.unit.sealing import NOW, YEARS, certificate
 
 PASSWORD = "päss wort"
@@ -224,6 +228,40 @@ def test_each_refusal_says_why() -> None:
     assert refused(packed(name="Acme محمد")) is CertificateReason.NAME_UNUSABLE
     assert refused(packed(ca=True)) is CertificateReason.NOT_FOR_SIGNING
     assert refused(packed(ca=True, usage=None)) is CertificateReason.NOT_FOR_SIGNING
+
+
+def with_iterations(many: int, part: str) -> bytes:
+    """A file that wants its password derived that often, for its MAC or for what is locked."""
+    pfx = asn1_pkcs12.Pfx.load(packed())
+    if part == "mac":
+        pfx["mac_data"]["iterations"] = many
+        return bytes(pfx.dump(force=True))
+    safe = asn1_pkcs12.AuthenticatedSafe.load(pfx["auth_safe"]["content"].native)
+    for info in safe:
+        if part == "certificates" and info["content_type"].native == "encrypted_data":
+            locked = info["content"]["encrypted_content_info"]["content_encryption_algorithm"]
+        elif part == "key" and info["content_type"].native == "data":
+            bags = asn1_pkcs12.SafeContents.load(info["content"].native)
+            locked = bags[0]["bag_value"]["encryption_algorithm"]
+        else:
+            continue
+        locked["parameters"]["key_derivation_func"]["parameters"]["iteration_count"] = many
+        if part == "key":
+            info["content"] = core.OctetString(bags.dump(force=True))
+    pfx["auth_safe"]["content"] = core.OctetString(safe.dump(force=True))
+    return bytes(pfx.dump(force=True))
+
+
+@pytest.mark.parametrize("part", ["mac", "certificates", "key"])
+def test_a_password_that_takes_for_ever_to_check_is_not_checked(part: str) -> None:
+    raw = with_iterations(2**31 - 1, part)
+    begun = time.monotonic()
+    assert refused(raw) is CertificateReason.TOO_SLOW
+    assert time.monotonic() - begun < 1
+
+
+def test_every_refusal_has_its_words() -> None:
+    assert set(WHY) == set(CertificateReason)
 
 
 def test_what_signs_is_taken() -> None:
