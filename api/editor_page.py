@@ -78,7 +78,8 @@ async def _names(call: MemberCall, whole: Whole, form: DraftForm) -> dict[str, s
     """How the signers are called, by their parties' ids, in the order of the form."""
     known = {str(each.party_id): each.name for each in whole.signers}
     wanted = [each.party for each in form.signers]
-    rows = await party_names(call.work.db, [UUID(each) for each in wanted if id_in(each)])
+    asked = [UUID(each) for each in wanted if id_in(each)]
+    rows = await party_names(call.work.db, whole.row.workspace_id, asked)
     found = {str(party): name for party, name in rows.items()} | known
     return {each: found.get(each, "?") for each in wanted}
 

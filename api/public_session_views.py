@@ -26,7 +26,7 @@ async def find_session(call: Call, session_id: UUID) -> PublicSessionRow:
 async def shapes_of(call: Call, rows: Sequence[PublicSessionRow]) -> list[PublicSessionShape]:
     """Several sessions in two more statements, however many they are."""
     db, at = call.work.db, call.work.at
-    names = await party_names(db, {each.party_id for each in rows})
+    names = await party_names(db, call.workspace_id, {each.party_id for each in rows})
     tasks: dict[UUID, list[TaskRow]] = {each.id: [] for each in rows}
     for task in await tasks_of_many(db, list(tasks)):
         tasks[task.session_id].append(task)
@@ -36,7 +36,7 @@ async def shapes_of(call: Call, rows: Sequence[PublicSessionRow]) -> list[Public
 async def detail_of(call: Call, row: PublicSessionRow) -> PublicSessionDetail:
     """One session with everything its administrators may know."""
     db = call.work.db
-    names = await party_names(db, [row.party_id])
+    names = await party_names(db, row.workspace_id, [row.party_id])
     tasks = await tasks_of(db, row.id)
     visits = await visits_of(db, [row.id])
     others = link_of(row, await _renewed_at(call, row), visits.get(row.id, 0))

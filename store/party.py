@@ -174,7 +174,10 @@ async def mentions(db: AsyncSession, workspace_id: UUID, q: str) -> ColumnElemen
     return found.contains(words) | found.contains([address]) | found.contains([host])
 
 
-async def party_names(db: AsyncSession, party_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of several parties, as lists show them."""
-    found = await db.scalars(select(PartyRow).where(col(PartyRow.id).in_(party_ids)))
+async def party_names(
+    db: AsyncSession, workspace_id: UUID, party_ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """The names of several parties of a workspace, as lists show them; no other's are told."""
+    own = select(PartyRow).where(PartyRow.workspace_id == workspace_id)
+    found = await db.scalars(own.where(col(PartyRow.id).in_(party_ids)))
     return {each.id: each.listed_name for each in await opened(db, found.all())}

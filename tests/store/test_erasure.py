@@ -129,7 +129,8 @@ async def test_an_erased_party_keeps_its_place_and_nothing_else(
     assert (erased.name, erased.email, erased.attributes) == ("", "", {})
     async with house.transactions.work() as work:
         rows, _ = await parties_page(work.db, house.workspace_id, PartyFilter(), None, 10)
-        names = await party_names(work.db, [known.party.id])
+        names = await party_names(work.db, house.workspace_id, [known.party.id])
+        assert not await party_names(work.db, new_id(), [known.party.id])
         for q in (CANARY, known.party.email):
             found = await parties_page(work.db, house.workspace_id, PartyFilter(q=q), None, 10)
             assert found[0] == []

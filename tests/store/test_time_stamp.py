@@ -137,7 +137,7 @@ async def test_a_thread_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def an_authority(evidence: str) -> DummyTimeStamper:
-    """It sends its issuer along; its certificate says where the list and the answers about it are."""
+    """It sends its issuer along; its certificate says where lists and answers about it are."""
     keys_of = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
     names = [
         pyca.Name([pyca.NameAttribute(NameOID.COMMON_NAME, each)])
