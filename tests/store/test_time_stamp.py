@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -137,7 +137,7 @@ async def test_a_thread_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def an_authority(evidence: str) -> DummyTimeStamper:
-    """It sends its issuer along; its certificate says where the list and the answers about it are."""
+    """It sends its issuer along; its certificate names where what vouches for it is."""
     keys_of = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
     names = [
         pyca.Name([pyca.NameAttribute(NameOID.COMMON_NAME, each)])
@@ -189,6 +189,9 @@ async def test_what_its_certificate_names_is_asked_as_guardedly(settings: Settin
             writer.write(b"HTTP/1.1 200 OK\r\n" + REPLY + length + answer)
 
         async with listening(stamps) as (url, asked):
-            await sealing(url, settings)
+            authority = TimeAuthority(url, settings)
+            certificate = made("Acme Ltd", at=NOW, years=1)
+            with suppress(SealUnavailable):
+                await seal(document(), certificate, reason="x", at=NOW, authority=authority)
             assert asked
         assert bool(heard) is (settings is not HERE_ALONE)
