@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from commands.agreement_invite import end_invited, invite_due
+from commands.agreement_invite import end_invited, invite_due, lock_invited
 from commands.agreement_write import add_signers, add_version, draft_body, said
 from commands.editing_session import refuse_editor
 from commands.signing_certificate import certificate_of
@@ -222,14 +222,19 @@ async def _locked_uninvited(work: Work, target: AgreementTarget, rationale: str)
 
     Who is asked anew, between the look at the signers and the lock, has another session.
     """
-    seen = await whole_agreement(work, target.agreement_id, target.workspace_id)
     while True:
-        # Sessions before the agreement, as every verb locks.
-        await end_invited(work, seen.row, seen.signers, target.actor, rationale)
+        seen = await whole_agreement(work, target.agreement_id, target.workspace_id)
         asked = _asked(seen)
+        # Sessions before the agreement, as every verb locks.
+        await lock_invited(work, seen.row, seen.signers)
+        look = await work.db.begin_nested()
         seen = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
         if _asked(seen) == asked:
+            await look.commit()
+            await end_invited(work, seen.row, seen.signers, target.actor, rationale)
             return seen
+        # Lets go of the agreement's lock: the new session's is before it.
+        await look.rollback()
 
 
 def _asked(whole: Whole) -> list[UUID | None]:

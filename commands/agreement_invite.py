@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from commands.issue import AskedSigner, Issue, issue
 from commands.party import find_party
@@ -13,6 +14,7 @@ from domain.errors import SessionEnded
 from domain.task import TaskKind
 from store.agreement import AgreementRow, AgreementSignerRow, agreement_value
 from store.definition import DefinitionRow, latest_definition, lock_definitions
+from store.public_session import session_by_id
 
 SIGNATURE_REQUEST = "signature-request"
 """The key of the template that every agreement is issued with; no author writes it."""
@@ -72,6 +74,18 @@ async def _keep_template(work: Work, row: AgreementRow) -> None:
     await work.db.flush()
 
 
+async def lock_invited(
+    work: Work, row: AgreementRow, signers: Sequence[AgreementSignerRow]
+) -> None:
+    """Locks the public sessions that `end_invited` ends, in the order of their ids."""
+    for session_id in _invited(signers):
+        await session_by_id(work.db, session_id, row.workspace_id, lock=True)
+
+
+def _invited(signers: Sequence[AgreementSignerRow]) -> list[UUID]:
+    return sorted(each.session_id for each in signers if each.session_id and not each.signed_at)
+
+
 async def end_invited(
     work: Work,
     row: AgreementRow,
@@ -80,8 +94,7 @@ async def end_invited(
     rationale: str,
 ) -> None:
     """Revokes the public sessions of those who were asked and are not done (EX-23)."""
-    asked = sorted(each.session_id for each in signers if each.session_id and not each.signed_at)
-    for session_id in asked:
+    for session_id in _invited(signers):
         target = Target(session_id, row.workspace_id, actor)
         try:
             await revoke(work, target, rationale)
