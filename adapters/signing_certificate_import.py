@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from asn1crypto import cms as asn1_cms  # type: ignore[import-untyped]  # has no types
-from asn1crypto import pkcs12 as asn1_pkcs12  # type: ignore[import-untyped]  # as above
+from asn1crypto import pkcs12 as asn1_pkcs12
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa

@@ -14,11 +14,11 @@ from pyhanko.sign.timestamps.api import TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError, set_tsp_headers
 from pyhanko_certvalidator.fetchers.api import Fetchers, FetchLimits
 from pyhanko_certvalidator.fetchers.common_utils import FetchBudget
-from pyhanko_certvalidator.fetchers.requests_fetchers import (
+from pyhanko_certvalidator.fetchers.requests_fetchers.cert_fetch_client import (
     RequestsCertificateFetcher,
-    RequestsCRLFetcher,
-    RequestsOCSPFetcher,
 )
+from pyhanko_certvalidator.fetchers.requests_fetchers.crl_client import RequestsCRLFetcher
+from pyhanko_certvalidator.fetchers.requests_fetchers.ocsp_client import RequestsOCSPFetcher
 from typing_extensions import override
 
 from adapters.outside import NoAnswer, Question, asked
@@ -46,7 +46,7 @@ class Stamper(TimeStamper):
 
     def __init__(self, authority: TimeAuthority) -> None:
         """Takes whom to ask."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # has no types
         self._authority = authority
 
     @override
@@ -84,7 +84,7 @@ class _Guarded:
     """
 
     def __init__(self, settings: Settings, budget: FetchBudget) -> None:
-        super().__init__(budget=budget)
+        super().__init__(budget=budget)  # type: ignore[call-arg]  # the fetcher beside it has it
         self._settings = settings
 
     async def _get(self, url: str, *, acceptable_content_types: Any) -> httpx2.Response:
@@ -104,13 +104,14 @@ class _Guarded:
         return await asked(question, self._settings)
 
 
-class _OCSP(_Guarded, RequestsOCSPFetcher):
+# An answer of httpx2's has what is read of one of requests: `headers` and `content`.
+class _OCSP(_Guarded, RequestsOCSPFetcher):  # type: ignore[misc]  # as above
     pass
 
 
-class _CRLs(_Guarded, RequestsCRLFetcher):
+class _CRLs(_Guarded, RequestsCRLFetcher):  # type: ignore[misc]  # as above
     pass
 
 
-class _Certificates(_Guarded, RequestsCertificateFetcher):
+class _Certificates(_Guarded, RequestsCertificateFetcher):  # type: ignore[misc]  # as above
     pass

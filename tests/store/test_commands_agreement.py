@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from commands import agreement
+from commands import agreement, agreement_invite
 from commands.agreement import cancel_agreement, whole_agreement
 from commands.agreement_copy import copies_of_session
 from commands.editing_session import (
@@ -385,7 +385,7 @@ async def test_cancelling_meets_a_signer_who_is_asked_anew_meanwhile(
 ) -> None:
     whole = await desk.sent()
     row = await desk.house.session(await desk.session_of(whole))
-    real, again = agreement.lock_invited, [True]
+    real, again = agreement_invite.lock_invited, [True]
 
     async def late(work: Any, *rest: Any) -> None:
         if again.pop() if again else False:

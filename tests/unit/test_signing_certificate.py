@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 from asn1crypto import core  # type: ignore[import-untyped]  # has no types
-from asn1crypto import pkcs12 as asn1_pkcs12  # type: ignore[import-untyped]  # as above
-from asn1crypto import x509 as asn1_x509  # type: ignore[import-untyped]  # as above
+from asn1crypto import pkcs12 as asn1_pkcs12
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
