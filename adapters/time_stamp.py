@@ -46,7 +46,7 @@ class Stamper(TimeStamper):
 
     def __init__(self, authority: TimeAuthority) -> None:
         """Takes whom to ask."""
-        super().__init__()  # type: ignore[no-untyped-call]  # as it is written
+        super().__init__()  # type: ignore[no-untyped-call]  # has no types
         self._authority = authority
 
     @override
@@ -84,7 +84,7 @@ class _Guarded:
     """
 
     def __init__(self, settings: Settings, budget: FetchBudget) -> None:
-        super().__init__(budget=budget)  # type: ignore[call-arg]  # the fetcher beside it takes it
+        super().__init__(budget=budget)  # type: ignore[call-arg]  # the fetcher beside it has it
         self._settings = settings
 
     async def _get(self, url: str, *, acceptable_content_types: Any) -> httpx2.Response:
@@ -104,13 +104,14 @@ class _Guarded:
         return await asked(question, self._settings)
 
 
-class _OCSP(_Guarded, RequestsOCSPFetcher):  # type: ignore[misc]  # answers as httpx, not requests
+# An answer of httpx2's has what is read of one of requests: `headers` and `content`.
+class _OCSP(_Guarded, RequestsOCSPFetcher):  # type: ignore[misc]  # as above
     pass
 
 
-class _CRLs(_Guarded, RequestsCRLFetcher):  # type: ignore[misc]  # answers as httpx, not requests
+class _CRLs(_Guarded, RequestsCRLFetcher):  # type: ignore[misc]  # as above
     pass
 
 
-class _Certificates(_Guarded, RequestsCertificateFetcher):  # type: ignore[misc]  # answers as httpx, not requests
+class _Certificates(_Guarded, RequestsCertificateFetcher):  # type: ignore[misc]  # as above
     pass

@@ -16,7 +16,7 @@ from api.member_call import ConsoleCall, MemberCall, quiet_call
 from api.receipt import PDF, attached
 from api.shapes.agreement import AgreementDetail, AgreementShape
 from commands.agreement import AgreementTarget, Whole, whole_agreement
-from commands.agreement_read import find_version, sealed_pdf, version_pdf
+from commands.agreement_read import find_version, note_read, sealed_pdf, version_pdf
 from commands.editing_session import present_editor
 from domain.agreement import CANCELLABLE, AgreementState
 from domain.errors import DomainError, Erased, NotFound
@@ -28,6 +28,7 @@ from store.paper import paper_pdf
 NAME = "Agreements"
 PATH = "/agreements"
 ON_A_PAGE = 50
+FIRST = 1
 
 router = APIRouter(
     prefix=f"/console/{{workspace}}{PATH}",
@@ -157,6 +158,9 @@ async def get_page(
         if not 1 <= number <= len(version.pages):
             raise NotFound("page")
         pdf = await paper_pdf(call.work.db, version.paper_id)
+        if pdf is not None and number == FIRST:
+            # One row for all pictures of a document, as for its file (PS-25).
+            note_read(call.work, whole, call.actor, {"version": version.version, "pages": True})
     if pdf is None:
         raise Erased
     return Response(await picture_of(pdf, version.paper_sha256, number), media_type=WEBP)

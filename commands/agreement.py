@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from commands.agreement_invite import end_invited, invite_due
+from commands.agreement_invite import end_invited, invite_due, lock_invited
 from commands.agreement_write import add_signers, add_version, draft_body, said
 from commands.editing_session import refuse_editor
 from commands.signing_certificate import certificate_of
@@ -115,8 +115,8 @@ async def change_agreement(
     `AgreementSigned`, `AgreementStale`, `AgreementFaulty`, `WindowHeld` or `WindowLost`.
     """
     whole = await _locked_for(work, target, given)
-    before = whole.row.digest
-    body = draft_body(whole.row, whole.version, whole.signers) | dict(changes)
+    before, old = whole.row.digest, draft_body(whole.row, whole.version, whole.signers)
+    body = old | dict(changes)
     _refuse_faulty(body, len(paper.pages if paper else whole.version.pages))
     draft = Draft.of(body)
     if whole.row.state in OUT:
@@ -125,7 +125,11 @@ async def change_agreement(
     _take(whole.row, draft)
     kept = paper or await _same_paper(work, whole.version)
     version = await add_version(work, whole.row, said(draft), kept, target.actor)
-    details = {"version": version.version, "before": before, "after": version.sha256}
+    details: dict[str, Any] = {"version": version.version, "before": before}
+    details |= {
+        "after": version.sha256,
+        "changed": _changed(old, draft_body(whole.row, version, signers)),
+    }
     _audit(work, AuditEvent.AGREEMENT_CHANGED, whole.row, target.actor, details)
     if whole.row.state in OUT:
         # Those who had to wait for others may have to no more.
@@ -133,6 +137,15 @@ async def change_agreement(
         await invite_due(work, whole.row, signers, sender)
         _tell(work, whole.row, CHANGED, AgreementNews(str(version.id)))
     return Whole(whole.row, version, signers)
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Which members are other ones: numbers and switches with their values, words never."""
+    return {
+        name: value if isinstance(value, bool | int) else True
+        for name, value in after.items()
+        if value != before[name]
+    }
 
 
 async def _locked_for(work: Work, target: AgreementTarget, given: Pinned) -> Whole:
@@ -192,10 +205,7 @@ async def cancel_agreement(work: Work, target: AgreementTarget, rationale: str) 
 
     Raises `NotFound` or `AgreementClosed`.
     """
-    seen = await whole_agreement(work, target.agreement_id, target.workspace_id)
-    # Sessions before the agreement, as every verb locks.
-    await end_invited(work, seen.row, seen.signers, target.actor, rationale)
-    whole = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
+    whole = await _locked_uninvited(work, target, rationale)
     _raise(whole.value.refuses_cancel())
     row = whole.row
     was_out = row.state in OUT
@@ -210,6 +220,30 @@ async def cancel_agreement(work: Work, target: AgreementTarget, rationale: str) 
     if was_out:
         _tell(work, row, CANCELLED, AgreementNews(str(row.id)))
     return whole
+
+
+async def _locked_uninvited(work: Work, target: AgreementTarget, rationale: str) -> Whole:
+    """The agreement, locked, with nobody asked any more.
+
+    Who is asked anew, between the look at the signers and the lock, has another session.
+    """
+    while True:
+        seen = await whole_agreement(work, target.agreement_id, target.workspace_id)
+        asked = _asked(seen)
+        # Sessions before the agreement, as every verb locks.
+        await lock_invited(work, seen.row, seen.signers)
+        look = await work.db.begin_nested()
+        seen = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
+        if _asked(seen) == asked:
+            await look.commit()
+            await end_invited(work, seen.row, seen.signers, target.actor, rationale)
+            return seen
+        # Lets go of the agreement's lock: the new session's is before it.
+        await look.rollback()
+
+
+def _asked(whole: Whole) -> list[UUID | None]:
+    return [each.session_id for each in whole.signers]
 
 
 def _versions(whole: Whole) -> dict[str, Any]:

@@ -68,6 +68,18 @@ async def _keep_template(work: Work, row: AgreementRow) -> None:
     await work.db.flush()
 
 
+async def lock_invited(
+    work: Work, row: AgreementRow, signers: Sequence[AgreementSignerRow]
+) -> None:
+    """Locks the public sessions that `end_invited` ends or tells, in the order of their ids."""
+    for session_id in _invited(signers):
+        await session_by_id(work.db, session_id, row.workspace_id, lock=True)
+
+
+def _invited(signers: Sequence[AgreementSignerRow]) -> list[UUID]:
+    return sorted(each.session_id for each in signers if each.session_id)
+
+
 async def end_invited(
     work: Work,
     row: AgreementRow,
@@ -80,7 +92,7 @@ async def end_invited(
     Those who have signed are told by mail as well.
     """
     signed = {each.session_id for each in signers if each.signed_at}
-    for session_id in sorted(each.session_id for each in signers if each.session_id):
+    for session_id in _invited(signers):
         if session_id in signed:
             await _tell_signed(work, row, session_id)
             continue

@@ -154,6 +154,12 @@ async def let_go(work: Work, editor: Editor, place: Place) -> None:
     """What was not taken over is thrown away, or was used; raises `WindowLost`, `NotFound`."""
     row = await _locked(work, editor)
     await _refuse_lost(work, row, place)
+    if row.left_behind:
+        whose = {"from": f"member:{row.left_behind.get('member', '')}"}
+        subject = f"agreement:{row.agreement_id}"
+        work.audit_subject(
+            AuditEvent.EDITING_LET_GO, row.workspace_id, subject, editor.actor, whose
+        )
     row.left_behind = {}
 
 

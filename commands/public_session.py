@@ -84,7 +84,7 @@ async def end_session(
     if reason != EndReason.COMPLETED:
         await end_binding(work, row, BindingEnd.SESSION_ENDED)
     if row.signs:
-        await end_signing(work, row, reason)
+        await end_signing(work, row, reason, actor)
     if reason != EndReason.BOUND_REACHED:
         # A deadline is in the row, and ends the session again by arithmetic.
         work.lay_tombstone(Fate(reason), row.id)

@@ -3,6 +3,8 @@
 import asyncio
 from base64 import b64decode, b64encode
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from adapters.signing_certificate import SigningCertificate, made
@@ -96,7 +98,13 @@ async def keep_certificate(
     )
     work.db.add(row)
     event = AuditEvent.CERTIFICATE_MADE if origin == MADE else AuditEvent.CERTIFICATE_IMPORTED
-    details = {"fingerprint": row.fingerprint, "not_after": row.not_after.isoformat()}
+    details: dict[str, Any] = {
+        "fingerprint": row.fingerprint,
+        "not_after": row.not_after.isoformat(),
+    }
+    if timestamp_url != (before.timestamp_url if before else ""):
+        # Where time stamps come from, from now on; a path may be a customer's secret.
+        details["timestamp_host"] = urlsplit(timestamp_url).hostname or ""
     work.audit_subject(event, workspace_id, "signing_certificate", actor, details)
     return row
 

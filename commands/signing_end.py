@@ -1,7 +1,9 @@
 """What the end of a public session means for what was to be signed in it."""
 
 from commands.work import Work
+from domain.actor import Actor
 from domain.agreement import OUT, AgreementState
+from domain.audit import AuditEvent
 from domain.messages import AgreementNews, Revoked
 from domain.public_session import EndReason
 from domain.window import WindowEnd
@@ -13,16 +15,20 @@ from domain.workflow_names import (
     agreement_id,
     signing_session_id,
 )
-from store.agreement import agreements_of_session
+from store.agreement import agreements_of_session, lock_signed_in
 from store.public_session import PublicSessionRow
 from store.signing_session import signing_sessions_of
 
 
-async def end_signing(work: Work, session: PublicSessionRow, reason: EndReason) -> None:
+async def end_signing(
+    work: Work, session: PublicSessionRow, reason: EndReason, actor: Actor
+) -> None:
     """No window of it may act any more; an agreement that came with the session ends with it.
 
     A member's own agreement stays as it is: the sender hears of the end and decides (EX-23).
     """
+    # Agreements before windows, as a window's own sign of life locks them.
+    await lock_signed_in(work.db, session.id)
     for row in await signing_sessions_of(work.db, session.id):
         if row.end_reason is None:
             row.end_reason, row.ended_at = WindowEnd.SESSION_ENDED, work.at
@@ -32,10 +38,18 @@ async def end_signing(work: Work, session: PublicSessionRow, reason: EndReason) 
             news = AgreementNews(str(row.id), row.position)
             work.tell_workflow(AGREEMENT, agreement_id(row.agreement_id), DECLINED, news)
     if reason != EndReason.COMPLETED:
-        await _cancel_own(work, session)
+        await _cancel_own(work, session, actor)
 
 
-async def _cancel_own(work: Work, session: PublicSessionRow) -> None:
+async def _cancel_own(work: Work, session: PublicSessionRow, actor: Actor) -> None:
     for each in await agreements_of_session(work.db, session.id):
         if each.state in OUT and each.signed_at is None:
             each.state, each.ended_at = AgreementState.CANCELLED, work.at
+            details = {
+                "version": each.version,
+                "sha256": each.digest,
+                "public_session": str(session.id),
+            }
+            subject = f"agreement:{each.id}"
+            event = AuditEvent.AGREEMENT_CANCELLED
+            work.audit_subject(event, each.workspace_id, subject, actor, details)

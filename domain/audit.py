@@ -114,6 +114,7 @@ class AuditEvent(StrEnum):
     SIGNING_STEPPED_UP = "signing_session.stepped_up"
     EDITING_OPENED = "editing_session.opened"
     EDITING_TAKEN_OVER = "editing_session.taken_over"
+    EDITING_LET_GO = "editing_session.let_go"
     CERTIFICATE_MADE = "signing_certificate.made"
     CERTIFICATE_IMPORTED = "signing_certificate.imported"
     MAIL_REFUSED = "mail.refused"

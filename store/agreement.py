@@ -174,9 +174,19 @@ async def agreement_by_id(
 
 
 async def agreements_of_session(db: AsyncSession, session_id: UUID) -> Sequence[AgreementRow]:
-    """The agreements that came with a public session's tasks."""
+    """The agreements that came with a public session's tasks, as they are now."""
     found = select(AgreementRow).where(AgreementRow.session_id == session_id)
+    found = found.execution_options(populate_existing=True)
     return await opened(db, (await db.scalars(found.order_by(col(AgreementRow.id)))).all())
+
+
+async def lock_signed_in(db: AsyncSession, session_id: UUID) -> None:
+    """Locks the agreements that are to be signed in a public session, in the order of their ids."""
+    signs = select(AgreementSignerRow.agreement_id).where(
+        AgreementSignerRow.session_id == session_id
+    )
+    found = select(AgreementRow.id).where(col(AgreementRow.id).in_(signs))
+    await db.execute(found.order_by(col(AgreementRow.id)).with_for_update())
 
 
 async def signed_in_session(db: AsyncSession, session_id: UUID) -> Sequence[AgreementRow]:

@@ -1,5 +1,6 @@
 """Agreements as members have them: drafts, versions, editing windows, tasks of templates."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from commands.agreement import cancel_agreement
+from commands import agreement, agreement_invite
+from commands.agreement import cancel_agreement, whole_agreement
 from commands.agreement_copy import copies_of_session
 from commands.editing_session import (
     Editor,
@@ -39,12 +41,15 @@ from domain.agreement_errors import (
     WindowHeld,
     WindowLost,
 )
+from domain.audit import AuditEvent
 from domain.errors import DefinitionFaulty, NotFound
 from domain.window import Place, WindowEnd
+from store.audit import AuditRow
 from store.columns import new_id
 from store.editing_session import EditingSessionRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
+from store.signing_session import signing_sessions_of
 from tests.rooms.agreements import DRAWN, OTHER_PAPER, Desk, place, write_of
 from tests.rooms.house import ANNA, House
 
@@ -373,3 +378,65 @@ async def test_a_write_of_another_hash_or_window_is_refused_in_the_commit(desk: 
     ):
         with pytest.raises(error):
             await desk.sign(visitor, wrong, {"signature-1": DRAWN})
+
+
+async def test_cancelling_meets_a_signer_who_is_asked_anew_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await desk.sent()
+    row = await desk.house.session(await desk.session_of(whole))
+    real, again = agreement_invite.lock_invited, [True]
+
+    async def late(work: Any, *rest: Any) -> None:
+        if again.pop() if again else False:
+            async with desk.house.transactions.work() as other:
+                await reissue(other, desk.house.target(row), "lost")
+        await real(work, *rest)
+
+    monkeypatch.setattr(agreement, "lock_invited", late)
+    async with desk.house.transactions.work() as work:
+        await cancel_agreement(work, desk.target(whole.row.id), "no longer wanted")
+    new = await desk.house.session(await desk.session_of(whole))
+    assert (new.id != row.id, new.end_reason) == (True, "revoked")
+
+
+async def test_a_revocation_waits_for_a_beat_and_not_the_other_way_round(desk: Desk) -> None:
+    """The beat has the agreement and then wants its window's row."""
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.open(visitor)
+    session = await desk.house.session(visitor.session_id)
+
+    async def revoked() -> None:
+        async with desk.house.transactions.work() as work:
+            await revoke(work, desk.house.target(session), "now")
+
+    async with desk.house.transactions.work() as work:
+        await whole_agreement(work, whole.row.id, desk.house.workspace_id, lock=True)
+        ending = asyncio.create_task(revoked())
+        await asyncio.sleep(0.3)
+        assert await signing_sessions_of(work.db, session.id)
+    await ending
+
+
+async def events(desk: Desk, event: AuditEvent) -> list[dict[str, Any]]:
+    """The details of every row of an event."""
+    rows = [each for each in await desk.house.all(AuditRow) if each.event == event]
+    return [each.details for each in rows]
+
+
+async def test_what_was_changed_is_named_without_its_words(desk: Desk) -> None:
+    whole = await desk.sent()
+    await desk.change(whole, {"step_up": True, "time_bound_days": 3, "message": "A secret"})
+    [details] = await events(desk, AuditEvent.AGREEMENT_CHANGED)
+    assert details["changed"] == {"step_up": True, "time_bound_days": 3, "message": True}
+
+
+async def test_what_came_with_a_session_is_cancelled_with_a_row(desk: Desk) -> None:
+    await desk.certify()
+    await desk.house.publish("contract", CONTRACT)
+    session = (await desk.house.issue_to(await desk.party(), "contract")).session
+    async with desk.house.transactions.work() as work:
+        await revoke(work, desk.house.target(session), "now")
+    [details] = await events(desk, AuditEvent.AGREEMENT_CANCELLED)
+    assert details["public_session"] == str(session.id)

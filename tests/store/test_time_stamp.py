@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from asn1crypto import keys, tsp, x509  # type: ignore[import-untyped]  # has no types
+from asn1crypto import keys, x509  # type: ignore[import-untyped]  # has no types
 from cryptography import x509 as pyca
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
+from pyhanko_certvalidator.authority import AuthorityWithCert
+from pyhanko_certvalidator.errors import CRLFetchError, OCSPFetchError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from adapters import pdf_seal, time_stamp
@@ -26,7 +28,7 @@ from domain.settings import Settings
 from tests.unit.sealing import document
 
 NOW = datetime.now(UTC)
-HERE, INSIDE = "127.0.0.1", "127.0.0.2"
+HERE = "127.0.0.1"
 OUTSIDE = replace(Settings(), public_url="https://gate.example")
 HERE_ALONE = replace(OUTSIDE, login_federated_networks=f"{HERE}/32")
 REPLY = b"Content-Type: application/timestamp-reply\r\n"
@@ -35,7 +37,7 @@ Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def listening(answer: Answer, host: str = HERE) -> AsyncIterator[tuple[str, list[bytes]]]:
+async def listening(answer: Answer) -> AsyncIterator[tuple[str, list[bytes]]]:
     """Its address, and what it has heard."""
     heard: list[bytes] = []
 
@@ -53,9 +55,9 @@ async def listening(answer: Answer, host: str = HERE) -> AsyncIterator[tuple[str
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, host, 0)
+    server = await asyncio.start_server(serve, HERE, 0)
     try:
-        yield f"http://{host}:{server.sockets[0].getsockname()[1]}/", heard
+        yield f"http://{HERE}:{server.sockets[0].getsockname()[1]}/", heard
     finally:
         server.close()
 
@@ -84,7 +86,7 @@ async def test_an_authority_inside_is_not_connected_to() -> None:
 
 
 async def test_no_redirect_is_followed() -> None:
-    async with listening(nothing, INSIDE) as (inside, heard):
+    async with listening(nothing) as (inside, heard):
 
         async def away(_: bytes, writer: asyncio.StreamWriter) -> None:
             head = f"HTTP/1.1 307 Away\r\nLocation: {inside}\r\nContent-Length: 0\r\n\r\n"
@@ -137,7 +139,7 @@ async def test_a_thread_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def an_authority(evidence: str) -> DummyTimeStamper:
-    """It sends its issuer along; its certificate says where lists and answers about it are."""
+    """It sends its issuer along; its certificate names where what vouches for it is."""
     keys_of = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
     names = [
         pyca.Name([pyca.NameAttribute(NameOID.COMMON_NAME, each)])
@@ -178,17 +180,16 @@ def an_authority(evidence: str) -> DummyTimeStamper:
     return DummyTimeStamper(read[1], keys.PrivateKeyInfo.load(der), store)
 
 
-@pytest.mark.parametrize("settings", [HERE_ALONE, Settings()], ids=["refused", "allowed"])
+@pytest.mark.parametrize("settings", [OUTSIDE, Settings()], ids=["refused", "allowed"])
 async def test_what_its_certificate_names_is_asked_as_guardedly(settings: Settings) -> None:
-    async with listening(nothing, INSIDE) as (inside, heard):
+    """Its list, its issuer and the answer about it, wherever the certificate says they are."""
+    async with listening(nothing) as (inside, heard):
         stamper = an_authority(f"{inside}latest/meta-data")
-
-        async def stamps(body: bytes, writer: asyncio.StreamWriter) -> None:
-            answer = stamper.request_tsa_response(tsp.TimeStampReq.load(body)).dump()
-            length = f"Content-Length: {len(answer)}\r\n\r\n".encode()
-            writer.write(b"HTTP/1.1 200 OK\r\n" + REPLY + length + answer)
-
-        async with listening(stamps) as (url, asked):
-            await sealing(url, settings)
-            assert asked
-        assert bool(heard) is (settings is not HERE_ALONE)
+        stamps, issuer = stamper.tsa_cert, stamper.certs_to_embed[0]
+        asking = time_stamp.fetchers(settings)
+        with pytest.raises(CRLFetchError):
+            await asking.crl_fetcher.fetch(stamps)
+        with pytest.raises(OCSPFetchError):
+            await asking.ocsp_fetcher.fetch(stamps, AuthorityWithCert(issuer))
+        assert [each async for each in asking.cert_fetcher.fetch_cert_issuers(stamps)] == []
+        assert len(heard) == (0 if settings is OUTSIDE else 3)
