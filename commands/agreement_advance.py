@@ -22,7 +22,14 @@ async def advance_agreement(work: Work, agreement: UUID) -> AgreementStep:
     # Whoever sent it is told of every signer.
     await invite_due(work, row, signers, replace(WORKFLOW, email=row.notify_email or None))
     value = agreement_value(row, signers)
+    if not value.is_signed and row.seal_error:
+        row.seal_error = ""
     return AgreementStep(value.next_step(is_sealed=row.sealed_paper_id is not None))
+
+
+async def note_blocked(work: Work, agreement: UUID, cause: str) -> None:
+    """Keeps on the agreement why whoever is next cannot be asked."""
+    (await _own(work, agreement)).seal_error = cause
 
 
 async def finish_agreement(work: Work, agreement: UUID) -> AgreementOutcome:

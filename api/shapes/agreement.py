@@ -14,6 +14,7 @@ from domain.agreement_field import FieldKind
 from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
 
 SEALED, PENDING, FAILING, NOT_YET = "sealed", "pending", "failing", "not_yet"
+BLOCKED = "blocked"
 
 
 class SentVersion(Wanted):
@@ -66,7 +67,10 @@ class FieldShape(Shown):
 class SealingShape(Shown):
     """The one document that all have signed: how far its sealing is, and why it waits (N10)."""
 
-    state: str = Field(description="`not_yet`, `pending`, `failing` or `sealed`")
+    state: str = Field(
+        description="`not_yet`, `blocked` (whoever is next cannot be asked), `pending`, `failing` "
+        "or `sealed`"
+    )
     failures: int
     error: str
     level: str
@@ -87,8 +91,10 @@ class SealingShape(Shown):
 def _sealing(row: AgreementRow) -> str:
     if row.sealed_paper_id is not None:
         return SEALED
-    if row.signed_at is None or row.state == AgreementState.CANCELLED:
+    if row.state == AgreementState.CANCELLED:
         return NOT_YET
+    if row.signed_at is None:
+        return BLOCKED if row.seal_error else NOT_YET
     return FAILING if row.seal_error else PENDING
 
 

@@ -13,11 +13,15 @@ from temporalio.testing import WorkflowEnvironment
 
 from adapters.pdf_seal import SealUnavailable, seal
 from commands.agreement import cancel_agreement
+from commands.erasure import erase_party
 from commands.room import Visitor, decline_room
+from commands.signing_certificate import certificate_of
 from commands.signing_session import hear_signing, leave_signing
+from domain.agreement_errors import NoSigningCertificate
 from domain.workflow_names import agreement_id, signing_session_id
 from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import DRAWN, Desk, write_of
+from tests.rooms.house import ANNA
 from tests.rooms.works import Works, eventually, kinds_of, works
 
 
@@ -115,6 +119,50 @@ async def test_what_keeps_it_from_being_sealed_is_shown_and_tried_again(
         assert (await agreement(at, whole.row.id).result())["state"] == "done"
     row = (await desk.now(whole.row.id)).row
     assert (row.seal_failures, row.seal_error) == (2, "")
+
+
+async def test_a_certificate_that_is_gone_is_waited_for(
+    at: Works, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # N3: what a member can mend is no end either.
+    tries: list[int] = []
+
+    async def gone_twice(work: Any, workspace_id: UUID) -> Any:
+        tries.append(1)
+        if len(tries) < 3:
+            raise NoSigningCertificate
+        return await certificate_of(work, workspace_id)
+
+    whole = await desk.sent()
+    monkeypatch.setattr("commands.agreement_seal.certificate_of", gone_twice)
+    await sign(at, desk, whole, 1)
+    async with at.skips.time_skipping_unlocked():
+        assert (await agreement(at, whole.row.id).result())["state"] == "done"
+    row = (await desk.now(whole.row.id)).row
+    assert (row.seal_failures, row.seal_error) == (2, "")
+
+
+async def test_a_signer_who_cannot_be_asked_is_shown_until_it_is_cancelled(
+    at: Works, desk: Desk
+) -> None:
+    # N3, EX-23
+    whole = await desk.sent("Vera Ltd", "Boris Inc")
+    party = whole.signers[1].party_id
+    async with at.house.transactions.work() as work:
+        await erase_party(work, at.house.workspace_id, party, "asked", ANNA)
+    visitor = await desk.visitor(whole, 1, "door-1")
+    await desk.sign(visitor, write_of(await desk.open(visitor, "w1")), {"signature-1": DRAWN})
+    await at.courier.drain()
+
+    async def is_blocked() -> bool:
+        return (await desk.now(whole.row.id)).row.seal_error == "Erased"
+
+    await eventually(is_blocked)
+    async with at.house.transactions.work() as work:
+        await cancel_agreement(work, desk.target(whole.row.id), "Boris is gone")
+    await at.courier.drain()
+    async with at.skips.time_skipping_unlocked():
+        assert (await agreement(at, whole.row.id).result())["state"] == "cancelled"
 
 
 async def test_cancelling_ends_the_sessions_of_those_who_were_asked(at: Works, desk: Desk) -> None:
