@@ -3,6 +3,7 @@
 What was on a page stays as it was, byte for byte; only the state that it leaves behind is put back.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from io import BytesIO
 from typing import Any, cast
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, ObjectStreamMode, Page, Pdf
+from pikepdf import Array, Dictionary, Name, ObjectStreamMode, Page, Pdf, Stream
+
+from adapters.pdf_balance import unbalanced
 
 _DEEPEST_TREE = 64
+_MOST_READ = 1024 * 1024
+_MOST_STREAMS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,30 @@ def _entries(holder: Any) -> Mapping[str, Any]:
 
 
 def _unbalanced(page: Page) -> tuple[int, int]:
-    """How often a page goes back to a state that it did not keep, and how many it leaves kept."""
-    depth = lowest = 0
-    for each in pikepdf.parse_content_stream(page, "q Q"):
-        depth += 1 if str(each.operator) == "q" else -1
-        lowest = min(lowest, depth)
-    return -lowest, depth
+    """As `pdf_balance`; of papers from before `prepared` did this, and no more than is bounded."""
+    try:
+        content = b"\n".join(_bounded(each) for each in _streams(page))
+        return unbalanced(content) if len(content) <= _MOST_READ else (0, 0)
+    except (ValueError, zlib.error, pikepdf.PdfError):
+        return 0, 0
+
+
+def _streams(page: Page) -> list[Stream]:
+    content = page.obj.get("/Contents")
+    if isinstance(content, Stream):
+        return [content]
+    listed = list(cast("list[Any]", content))[:_MOST_STREAMS] if isinstance(content, Array) else []
+    return [each for each in listed if isinstance(each, Stream)]
+
+
+def _bounded(stream: Stream) -> bytes:
+    """Its bytes, unpacked no further than to the limit and one; `ValueError` if packed oddly."""
+    kind = stream.get("/Filter")
+    if kind is None:
+        return stream.read_raw_bytes()[: _MOST_READ + 1]
+    if kind != Name.FlateDecode or "/DecodeParms" in stream:
+        raise ValueError("packed in a way that has no bound")
+    return zlib.decompressobj().decompress(stream.read_raw_bytes(), _MOST_READ + 1)
 
 
 def _box(box: Array) -> tuple[float, float, float, float]:

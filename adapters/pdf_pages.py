@@ -34,6 +34,7 @@ class PdfReason(StrEnum):
     DYNAMIC = "dynamic"
     TOO_MANY_PAGES = "too_many_pages"
     PAGE_SIZE = "page_size"
+    TOO_MUCH_DRAWN = "too_much_drawn"
 
 
 class PdfRefused(Exception):

@@ -108,5 +108,9 @@ def in_words(refused: DomainError, locale: str) -> str:
             "This PDF does not always look the same. Print it to a PDF, then choose that."
         ),
         "too_many_pages": _("This PDF has too many pages: 200 are possible."),
+        "too_much_drawn": _(
+            "A page of this PDF has too much drawn on it. "
+            "Save it as an image in a PDF, then choose that."
+        ),
         "page_size": _("A page of this PDF is too large or too small to be signed."),
     }[refused.reason]

@@ -26,6 +26,7 @@ LIMITS = {
     PdfReason.XFA: "no XFA form",
     PdfReason.DYNAMIC: "pages that always look the same",
     PdfReason.TOO_MANY_PAGES: f"{MOST_PAGES} pages at most",
+    PdfReason.TOO_MUCH_DRAWN: "8 MiB of content on a page, 32 MiB on all",
     PdfReason.PAGE_SIZE: f"pages of {SMALLEST_SIDE:g} to {LARGEST_SIDE:g} points a side",
 }
 

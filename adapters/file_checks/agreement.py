@@ -16,8 +16,11 @@ from pikepdf import Array, Dictionary, Name, Pdf
 from PIL import Image, WebPImagePlugin
 
 from adapters.file_checks.pdf import rewritten
+from adapters.pdf_balance import balanced
 from domain.paper import LARGEST_SIDE, MOST_PAGES, SMALLEST_SIDE
 
+MOST_DRAWN_ON_PAGE, MOST_DRAWN = 8 * 1024 * 1024, 32 * 1024 * 1024
+"""Bytes of content, unpacked, of a page and of all pages."""
 MOST_PIXELS = 8_000_000
 _WEBP_QUALITY = 80
 _SIGNED_FLAG = 1
@@ -38,6 +41,8 @@ def prepared(raw: bytes) -> bytes:
     if reason := _refusal(raw):
         return _answer({"refused": reason})
     still = _still(rewritten(raw))
+    if still is None:
+        return _answer({"refused": "too_much_drawn"})
     with closing(pypdfium2.PdfDocument(still)) as document:
         sizes = [document.get_page_size(each) for each in range(len(document))]
     if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for size in sizes for side in size):
@@ -122,14 +127,16 @@ def _listed(holder: Dictionary, key: str) -> list[Dictionary]:
     return [each for each in cast("list[Any]", listed) if isinstance(each, Dictionary)]
 
 
-def _still(raw: bytes) -> bytes:
-    """With everything that is drawn over a page as a part of it, and no form."""
+def _still(raw: bytes) -> bytes | None:
+    """With all that is drawn over a page as a part of it, and no form; None if that is too much."""
     with Pdf.open(BytesIO(raw)) as pdf:
         if bool(_form(pdf).get("/NeedAppearances", False)):
             pdf.generate_appearance_streams()
         pdf.flatten_annotations("screen")
         if "/AcroForm" in pdf.Root:
             del pdf.Root["/AcroForm"]
+        if not _balance(pdf):
+            return None
         into = BytesIO()
         pdf.save(
             into,
@@ -139,6 +146,31 @@ def _still(raw: bytes) -> bytes:
             fix_metadata_version=False,
         )
     return into.getvalue()
+
+
+def _balance(pdf: Pdf) -> bool:
+    """Lets no page move what is laid over it; False when there is more to read than can be."""
+    left = MOST_DRAWN
+    for page in pdf.pages:
+        content, most = _content(page, min(left, MOST_DRAWN_ON_PAGE))
+        if most < 0:
+            return False
+        left -= len(content)
+        page.obj[Name.Contents] = pdf.make_stream(balanced(content))
+    return True
+
+
+def _content(page: Any, most: int) -> tuple[bytes, int]:
+    """Its content, and how many bytes more there could have been; fewer than none: too many."""
+    held = page.obj.get("/Contents")
+    read: list[bytes] = []
+    for each in list(held) if isinstance(held, Array) else [held]:
+        if isinstance(each, pikepdf.Stream):
+            read.append(each.read_bytes())
+            most -= len(read[-1]) + 1
+        if most < 0:
+            break
+    return b"\n".join(read), most
 
 
 def _image(page: Any, width: int) -> bytes:

@@ -12,6 +12,7 @@ import time_machine
 from pikepdf import Array, Dictionary, Pdf, Stream
 from PIL import Image, ImageChops
 
+from adapters import pdf_overlay
 from adapters.pdf_filled import filled
 from adapters.pdf_overlay import seen_of
 from domain.agreement_field import AgreementField, FieldKind, Mark
@@ -148,6 +149,19 @@ def test_a_rotation_that_a_page_has_from_its_tree_counts() -> None:
 )
 def test_what_a_page_leaves_behind_moves_nothing(before: bytes, after: bytes) -> None:
     out = filled(blank(content=before), [field(FieldKind.TEXT)], {"f": "Anna"})
+    assert_inside(ink(out), PLACE)
+
+
+def test_a_page_that_unpacks_without_end_is_laid_over_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a paper from before its preparation refused such: it must not fill the worker's memory."""
+
+    def never(_: bytes) -> tuple[int, int]:
+        raise AssertionError("read")
+
+    monkeypatch.setattr(pdf_overlay, "unbalanced", never)
+    out = filled(blank(content=b"q Q " * 500_000), [field(FieldKind.TEXT)], {"f": "Anna"})
     assert_inside(ink(out), PLACE)
 
 

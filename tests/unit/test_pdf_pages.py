@@ -17,6 +17,7 @@ from adapters import pdf_pages
 from adapters.file_check import FileCheckBroken
 from adapters.file_checks import agreement
 from adapters.file_checks.__main__ import rewrite_for
+from adapters.pdf_balance import unbalanced
 from adapters.pdf_pages import PdfReason, PdfRefused, page_images, prepared
 from adapters.pdf_seal import seal
 from domain.upload import UploadReason, UploadRefused
@@ -265,3 +266,28 @@ def test_jobs_do_in_this_process_what_they_do_in_theirs() -> None:
     assert shown.startswith(b'{"lengths": [')
     assert b"RIFF" in shown
     assert rewrite_for("pdf")(paper()).startswith(b"%PDF")
+
+
+def drawn(content: bytes) -> bytes:
+    def draw(pdf: Pdf) -> None:
+        pdf.pages[0].obj["/Contents"] = pdf.make_stream(content)
+
+    return changed(draw)
+
+
+async def test_a_page_that_unpacks_to_more_than_can_be_read_is_refused() -> None:
+    assert await reason_of(drawn(b"q Q " * 3_000_000)) is PdfReason.TOO_MUCH_DRAWN
+
+
+@pytest.mark.parametrize("content", [b"q q 2 0 0 2 9 9 cm", b"Q Q 1 w", b"\xff\xfe q", b""])
+async def test_a_page_comes_back_balanced(content: bytes) -> None:
+    ready = await prepared(drawn(content), timeout=SOON)
+    with pikepdf.open(BytesIO(ready.pdf)) as pdf:
+        assert unbalanced(pdf.pages[0].obj.Contents.read_bytes()) == (0, 0)
+
+
+@pytest.mark.parametrize("content", [b"q (abc", b"q << /A", b"q BI /W 1 /H 1 ID abc"])
+async def test_a_page_that_takes_in_what_follows_is_refused(content: bytes) -> None:
+    with pytest.raises(UploadRefused) as caught:
+        await prepared(drawn(content), timeout=SOON)
+    assert caught.value.refusal.reason is UploadReason.DAMAGED
