@@ -1,5 +1,6 @@
 """What the workflow of an agreement has done for it: who is asked next, the seal, the copies."""
 
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from temporalio import activity
@@ -8,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.pulse import pulse
 from commands.agreement_advance import advance_agreement, finish_agreement, note_blocked
 from commands.agreement_seal import seal_agreement
-from commands.work import Transactions
+from commands.work import Transactions, Work
 from domain.errors import DomainError, NotFound
 from domain.messages import AgreementMoment, AgreementOutcome, AgreementStep
 
@@ -20,6 +21,9 @@ class AgreementActivities:
         """Takes the worker's transactions."""
         self._transactions = transactions
 
+    def _work(self, moment: AgreementMoment) -> AbstractAsyncContextManager[Work]:
+        return self._transactions.work(self._transactions.later(moment.at))
+
     @activity.defn
     async def advance(self, moment: AgreementMoment) -> AgreementStep:
         """Asks the signers whose turn it is, once each, and says what comes next.
@@ -28,10 +32,10 @@ class AgreementActivities:
         """
         agreement = UUID(moment.agreement_id)
         try:
-            async with self._transactions.work(self._transactions.later(moment.at)) as work:
+            async with self._work(moment) as work:
                 return await advance_agreement(work, agreement)
         except DomainError as refusal:
-            async with self._transactions.work(self._transactions.later(moment.at)) as work:
+            async with self._work(moment) as work:
                 await note_blocked(work, agreement, type(refusal).__name__)
             raise _for_now(refusal) from None
 
@@ -47,7 +51,7 @@ class AgreementActivities:
     @activity.defn
     async def finish(self, moment: AgreementMoment) -> AgreementOutcome:
         """Ends it, and has everybody sent the sealed document."""
-        async with self._transactions.work(self._transactions.later(moment.at)) as work:
+        async with self._work(moment) as work:
             return await finish_agreement(work, UUID(moment.agreement_id))
 
 

@@ -172,7 +172,7 @@ def left_behind(found: Signing) -> int:
 def _sheets(found: Signing, values: Mapping[str, Any]) -> list[Sheet]:
     placed = in_reading_order(found.version.fields)
     own = [each for each in placed if each.signer == found.position]
-    others = _placed(others_fields(found))
+    others = sorted(others_fields(found), key=lambda each: _reading(each.field))
     numbers = {each.key: at for at, each in enumerate(own, 1)}
     return [
         Sheet(
@@ -189,14 +189,13 @@ def _sheets(found: Signing, values: Mapping[str, Any]) -> list[Sheet]:
     ]
 
 
-def _placed(fields: Iterable[ShownField]) -> list[ShownField]:
-    by_key = {each.field.key: each for each in fields}
-    return [by_key[each.key] for each in in_reading_order(each.field for each in by_key.values())]
-
-
 def in_reading_order(fields: Iterable[AgreementField]) -> list[AgreementField]:
     """Fields as they are read: from page to page, from the top down, what is level by its x."""
-    return sorted(fields, key=lambda each: (each.page, round(each.y, 2), each.x))
+    return sorted(fields, key=_reading)
+
+
+def _reading(field: AgreementField) -> tuple[int, float, float]:
+    return field.page, round(field.y, 2), field.x
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from commands.editing_session import refuse_editor
 from commands.signing_certificate import certificate_of
 from commands.work import Work
 from domain.actor import Actor
-from domain.agreement import OUT, Agreement, AgreementState, Pinned
+from domain.agreement import OUT, Agreement, AgreementState, Pinned, subject_of
 from domain.agreement_draft import Draft, faults_of, refuse_unsendable
 from domain.agreement_errors import AgreementFaulty
 from domain.audit import AuditEvent
@@ -125,8 +125,9 @@ async def change_agreement(
     _take(whole.row, draft)
     kept = paper or await _same_paper(work, whole.version)
     version = await add_version(work, whole.row, said(draft), kept, target.actor)
-    details: dict[str, Any] = {"version": version.version, "before": before}
-    details |= {
+    details = {
+        "version": version.version,
+        "before": before,
         "after": version.sha256,
         "changed": _changed(old, draft_body(whole.row, version, signers)),
     }
@@ -213,7 +214,7 @@ async def cancel_agreement(work: Work, target: AgreementTarget, rationale: str) 
     work.audit_subject(
         AuditEvent.AGREEMENT_CANCELLED,
         row.workspace_id,
-        _subject(row),
+        subject_of(row.id),
         target.actor,
         _versions(whole) | {"rationale": rationale},
     )
@@ -264,11 +265,7 @@ def _tell(work: Work, row: AgreementRow, signal: str, news: AgreementNews) -> No
     work.tell_workflow(AGREEMENT, agreement_id(row.id), signal, news)
 
 
-def _subject(row: AgreementRow) -> str:
-    return f"agreement:{row.id}"
-
-
 def _audit(
     work: Work, event: AuditEvent, row: AgreementRow, actor: Actor, details: Mapping[str, Any]
 ) -> None:
-    work.audit_subject(event, row.workspace_id, _subject(row), actor, details)
+    work.audit_subject(event, row.workspace_id, subject_of(row.id), actor, details)

@@ -7,7 +7,7 @@ from commands.agreement_invite import invite_due
 from commands.mail import queue_agreement_copies
 from commands.work import Work
 from domain.actor import WORKFLOW
-from domain.agreement import AgreementState, NextStep
+from domain.agreement import AgreementState, NextStep, subject_of
 from domain.audit import AuditEvent
 from domain.errors import NotFound
 from domain.messages import AgreementOutcome, AgreementStep
@@ -48,7 +48,7 @@ async def finish_agreement(work: Work, agreement: UUID) -> AgreementOutcome:
         work.audit_subject(
             AuditEvent.AGREEMENT_SEALED,
             row.workspace_id,
-            f"agreement:{row.id}",
+            subject_of(row.id),
             WORKFLOW,
             details,
         )

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from commands.issue import AskedSigner, Issue, issue
-from commands.mail import queue_party_mail
+from commands.mail import queue_signer_mail
 from commands.party import find_party
 from commands.public_session import Target, revoke
 from commands.work import Work
@@ -16,7 +16,6 @@ from domain.mail import MailKind
 from domain.signature_request import BODY, SIGNATURE_REQUEST
 from store.agreement import AgreementRow, AgreementSignerRow, agreement_value
 from store.definition import DefinitionRow, latest_definition, lock_definitions
-from store.party import party_by_id
 from store.public_session import session_by_id
 
 
@@ -89,12 +88,13 @@ async def end_invited(
 ) -> None:
     """Revokes the public sessions of those who were asked and are not done (EX-23).
 
-    Those who have signed are told by mail as well.
+    Those who have signed are told by mail as well. All these sessions are locked.
     """
     signed = {each.session_id for each in signers if each.signed_at}
     for session_id in _invited(signers):
         if session_id in signed:
-            await _tell_signed(work, row, session_id)
+            cause = f"cancelled:{row.id}"
+            await queue_signer_mail(work, session_id, MailKind.REVOKED, cause)
             continue
         target = Target(session_id, row.workspace_id, actor)
         try:
@@ -102,10 +102,3 @@ async def end_invited(
         except (SessionEnded, Erased):
             # Declined, run out or erased before: nothing is left to end.
             continue
-
-
-async def _tell_signed(work: Work, row: AgreementRow, session_id: UUID) -> None:
-    session = await session_by_id(work.db, session_id, lock=True)
-    party = await party_by_id(work.db, row.workspace_id, session.party_id) if session else None
-    if session is not None and party is not None and session.erased_at is None:
-        await queue_party_mail(work, session, party, MailKind.REVOKED, f"cancelled:{row.id}")

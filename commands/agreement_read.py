@@ -3,6 +3,7 @@
 from commands.agreement import Whole
 from commands.work import Work
 from domain.actor import Actor
+from domain.agreement import subject_of
 from domain.audit import AuditEvent
 from domain.errors import Erased, NotFound
 from store.agreement import AgreementVersionRow, known_version
@@ -48,5 +49,5 @@ async def sealed_pdf(work: Work, whole: Whole, actor: Actor) -> bytes:
 
 def note_read(work: Work, whole: Whole, actor: Actor, details: dict[str, object]) -> None:
     """Writes down that somebody read a file of an agreement (PS-25)."""
-    subject = f"agreement:{whole.row.id}"
+    subject = subject_of(whole.row.id)
     work.audit_subject(AuditEvent.AGREEMENT_READ, whole.row.workspace_id, subject, actor, details)

@@ -11,6 +11,7 @@ from uuid import UUID
 from commands.member_session import SignedIn
 from commands.work import Work
 from domain.actor import Actor
+from domain.agreement import subject_of
 from domain.agreement_errors import WindowHeld, WindowLost
 from domain.audit import AuditEvent
 from domain.binding import IdlePolicy
@@ -56,7 +57,7 @@ async def open_editor(work: Work, editor: Editor, *, take_over: bool) -> Editing
     event = AuditEvent.EDITING_TAKEN_OVER if taken else AuditEvent.EDITING_OPENED
     details = {"fence": window.fence} | ({"from": f"member:{lost}"} if taken else {})
     work.audit_subject(
-        event, agreement.workspace_id, f"agreement:{agreement.id}", editor.actor, details
+        event, agreement.workspace_id, subject_of(agreement.id), editor.actor, details
     )
     return row
 
@@ -156,7 +157,7 @@ async def let_go(work: Work, editor: Editor, place: Place) -> None:
     await _refuse_lost(work, row, place)
     if row.left_behind:
         whose = {"from": f"member:{row.left_behind.get('member', '')}"}
-        subject = f"agreement:{row.agreement_id}"
+        subject = subject_of(row.agreement_id)
         work.audit_subject(
             AuditEvent.EDITING_LET_GO, row.workspace_id, subject, editor.actor, whose
         )

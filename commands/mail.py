@@ -70,18 +70,27 @@ async def queue_agreement_copies(
 
     One session can have several agreements. The sessions' rows are locked.
     """
-    cause, told = str(agreement_id), None
-    for session_id in session_ids:
-        session = await session_by_id(work.db, session_id)
-        party = (
-            await party_by_id(work.db, session.workspace_id, session.party_id) if session else None
-        )
-        if session is None or party is None or session.erased_at is not None:
-            continue
-        await queue_party_mail(work, session, party, MailKind.SIGNED_COPY, cause)
-        told = session
-    if told is not None:
-        queue_issuer_mail(work, told, MailKind.ISSUER_SIGNED, cause)
+    cause = str(agreement_id)
+    asked = [
+        await queue_signer_mail(work, each, MailKind.SIGNED_COPY, cause) for each in session_ids
+    ]
+    if told := [each for each in asked if each is not None]:
+        queue_issuer_mail(work, told[-1], MailKind.ISSUER_SIGNED, cause)
+
+
+async def queue_signer_mail(
+    work: Work, session_id: UUID, kind: MailKind, cause: str
+) -> PublicSessionRow | None:
+    """Asks for one mail to a session's party, unless it was erased; the session, which is locked.
+
+    None where there is nobody to mail.
+    """
+    session = await session_by_id(work.db, session_id)
+    party = await party_by_id(work.db, session.workspace_id, session.party_id) if session else None
+    if session is None or party is None or session.erased_at is not None:
+        return None
+    await queue_party_mail(work, session, party, kind, cause)
+    return session
 
 
 def queue_member_mail(

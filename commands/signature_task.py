@@ -45,8 +45,7 @@ class SignatureTask:
         if asks_step_up(found) and not has_stepped_up(work, found):
             raise StepUpNeeded
         evidence = _evidence(found, posted)
-        signer, session = found.signer, found.session
-        who = await present_identity(work, signer.workspace_id, signer.party_id, session)
+        who = await present_identity(work, found.signer.party_id, session)
         _note(work, found, values, evidence | {IDENTITY: who.as_evidence})
         return Captured({FIELDS: values, CONSENT: True}, evidence)
 

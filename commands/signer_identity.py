@@ -13,7 +13,7 @@ from uuid import UUID
 from commands.work import Work
 from store.agreement import AgreementSignerRow
 from store.binding import BindingRow
-from store.party import party_by_id
+from store.party import PartyRow
 from store.public_session import PublicSessionRow, session_by_id
 from store.sealed import opened_one
 
@@ -50,13 +50,14 @@ class SignerIdentity:
 
 
 async def present_identity(
-    work: Work, workspace_id: UUID, party_id: UUID, session: PublicSessionRow | None
+    work: Work, party_id: UUID, session: PublicSessionRow | None
 ) -> SignerIdentity:
     """Who acts in the session now.
 
     Another address ends the browser's place, so that the code was mailed to this one.
     """
-    party = await party_by_id(work.db, workspace_id, party_id)
+    # By its key: the transaction of a signature has read it before.
+    party = await opened_one(work.db, await work.db.get(PartyRow, party_id))
     binding = await _binding(work, session)
     return SignerIdentity(
         party.email if party else "",
@@ -71,7 +72,7 @@ async def identity_of(work: Work, signer: AgreementSignerRow) -> SignerIdentity:
     if IDENTITY in signer.evidence:
         return SignerIdentity.of(signer.evidence[IDENTITY])
     session = await session_by_id(work.db, signer.session_id) if signer.session_id else None
-    return await present_identity(work, signer.workspace_id, signer.party_id, session)
+    return await present_identity(work, signer.party_id, session)
 
 
 async def _binding(work: Work, session: PublicSessionRow | None) -> BindingRow | None:

@@ -2,7 +2,7 @@
 
 from commands.work import Work
 from domain.actor import Actor
-from domain.agreement import OUT, AgreementState
+from domain.agreement import OUT, AgreementState, subject_of
 from domain.audit import AuditEvent
 from domain.messages import AgreementNews, Revoked
 from domain.public_session import EndReason
@@ -50,6 +50,5 @@ async def _cancel_own(work: Work, session: PublicSessionRow, actor: Actor) -> No
                 "sha256": each.digest,
                 "public_session": str(session.id),
             }
-            subject = f"agreement:{each.id}"
-            event = AuditEvent.AGREEMENT_CANCELLED
+            event, subject = AuditEvent.AGREEMENT_CANCELLED, subject_of(each.id)
             work.audit_subject(event, each.workspace_id, subject, actor, details)

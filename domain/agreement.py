@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from domain.agreement_errors import (
     AgreementClosed,
@@ -42,6 +43,11 @@ TRANSITIONS: frozenset[tuple[AgreementState, AgreementState]] = frozenset(
 
 SIGNED = "signed"
 """In a refusal's place of a state: open to others, but this signer has signed."""
+
+
+def subject_of(agreement: UUID) -> str:
+    """What the audit calls an agreement."""
+    return f"agreement:{agreement}"
 
 
 class NextStep(StrEnum):

@@ -24,7 +24,7 @@ class AgreementRow(SealedRow, table=True):
 
     One that a task of a template brought belongs to that public session (`session_id`) and goes
     with it; a member's own belongs to itself. `digest` is the hash of the current version.
-    `fence` and `holder` are of the window in which a member edits it.
+    `seal_error` is why its next step fails: asking a signer, or, once all have signed, the seal.
     """
 
     __tablename__ = "agreement"

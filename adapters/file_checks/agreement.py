@@ -152,16 +152,16 @@ def _balance(pdf: Pdf) -> bool:
     """Lets no page move what is laid over it; False when there is more to read than can be."""
     left = MOST_DRAWN
     for page in pdf.pages:
-        content, most = _content(page, min(left, MOST_DRAWN_ON_PAGE))
-        if most < 0:
+        content = _content(page, min(left, MOST_DRAWN_ON_PAGE))
+        if content is None:
             return False
         left -= len(content)
         page.obj[Name.Contents] = pdf.make_stream(balanced(content))
     return True
 
 
-def _content(page: Any, most: int) -> tuple[bytes, int]:
-    """Its content, and how many bytes more there could have been; fewer than none: too many."""
+def _content(page: Any, most: int) -> bytes | None:
+    """Its content; None, and no more of it is read, once there are more bytes than that."""
     held = page.obj.get("/Contents")
     read: list[bytes] = []
     for each in list(held) if isinstance(held, Array) else [held]:
@@ -169,8 +169,8 @@ def _content(page: Any, most: int) -> tuple[bytes, int]:
             read.append(each.read_bytes())
             most -= len(read[-1]) + 1
         if most < 0:
-            break
-    return b"\n".join(read), most
+            return None
+    return b"\n".join(read)
 
 
 def _image(page: Any, width: int) -> bytes:

@@ -19,6 +19,7 @@ from store.workspace import workspace_by_id
 from tests.api.directory import Directory, scim_token
 from tests.api.office import Office, office_of
 from tests.rooms.house import KEYRING, Clock, House, bare_house
+from tests.rooms.party_browser import PartyBrowser, app_of, browser_at
 
 BASE = "http://testserver"
 
@@ -33,6 +34,13 @@ def clock() -> Clock:
 async def house(database_url: str, clock: Clock) -> AsyncIterator[House]:
     """The commands on the application's database, as its worker would use them."""
     async with bare_house(database_url, clock=clock) as built:
+        yield built
+
+
+@pytest_asyncio.fixture
+async def browser(house: House) -> AsyncIterator[PartyBrowser]:
+    """A browser of a party, in front of the house's own pages."""
+    async with browser_at(app_of(house), house) as built:
         yield built
 
 

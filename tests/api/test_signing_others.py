@@ -1,11 +1,5 @@
 """What a signer is shown of the others, and what is kept of that (EX-1)."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-import pytest_asyncio
-from fastapi import FastAPI
-
 from commands.agreement import Whole
 from commands.agreement_advance import advance_agreement
 from domain.agreement_field import AgreementField
@@ -13,8 +7,8 @@ from domain.agreement_shown import ShownField, shown_sha256
 from store.public_session import SubmissionRow
 from tests.api.test_signing import DRAWING, Signer, Window
 from tests.rooms.agreements import DRAWN, Desk, place, write_of
-from tests.rooms.house import House, bare_house
-from tests.rooms.party_browser import PartyBrowser, app_of, browser_at, rows
+from tests.rooms.house import House
+from tests.rooms.party_browser import PartyBrowser, rows
 
 FIELDS = [
     place("account", "text", 1, required=False),
@@ -30,23 +24,6 @@ VERAS = {
     "agrees": True,
     "signature-1": DRAWN,
 }
-
-
-@pytest_asyncio.fixture
-async def house(database_url: str) -> AsyncIterator[House]:
-    async with bare_house(database_url) as house:
-        yield house
-
-
-@pytest.fixture
-def app(house: House) -> FastAPI:
-    return app_of(house)
-
-
-@pytest_asyncio.fixture
-async def browser(app: FastAPI, house: House) -> AsyncIterator[PartyBrowser]:
-    async with browser_at(app, house) as browser:
-        yield browser
 
 
 async def sign_first(desk: Desk, whole: Whole) -> None:

@@ -1,33 +1,12 @@
 """The fresh code before signing, on the page: asked for, typed, wrong, right (ASVS 7.5.3)."""
 
-from collections.abc import AsyncIterator
-
-import pytest
 import pytest_asyncio
-from fastapi import FastAPI
 
 from store.public_session import SubmissionRow
 from tests.api.test_signing import FILLED, Signer, sign, signer_of
 from tests.rooms.agreements import Desk, place
-from tests.rooms.house import House, bare_house
-from tests.rooms.party_browser import PartyBrowser, app_of, browser_at, rows, words
-
-
-@pytest_asyncio.fixture
-async def house(database_url: str) -> AsyncIterator[House]:
-    async with bare_house(database_url) as house:
-        yield house
-
-
-@pytest.fixture
-def app(house: House) -> FastAPI:
-    return app_of(house)
-
-
-@pytest_asyncio.fixture
-async def browser(app: FastAPI, house: House) -> AsyncIterator[PartyBrowser]:
-    async with browser_at(app, house) as browser:
-        yield browser
+from tests.rooms.house import House
+from tests.rooms.party_browser import PartyBrowser, rows, words
 
 
 @pytest_asyncio.fixture
