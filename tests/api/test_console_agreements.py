@@ -11,12 +11,13 @@ import pytest_asyncio
 from httpx2 import Response
 
 from commands.signing_session import confirm_changes
+from commands.workspace import CreateWorkspace, create_workspace, find_workspace
 from domain.member import Role
 from store.agreement import AgreementRow
 from store.editing_session import EditingSessionRow
 from tests.api.members import BEN, Console, open_console
 from tests.rooms.agreements import DRAWN, Desk, write_of
-from tests.rooms.house import DOCUMENT
+from tests.rooms.house import DOCUMENT, House
 from tests.rooms.member_browser import MemberBrowser, make_member
 from tests.rooms.papers import a_pdf
 from tests.rooms.party_browser import words
@@ -285,6 +286,26 @@ async def test_signers_are_added_ordered_and_removed_with_their_fields(
         assert "There is no party with this address." in words(unknown)
         gone = await saved(carl, page, **{"signer.1.removed": "on"})
         assert "Choose who fills it in." in words(gone)
+
+
+async def test_a_form_that_names_another_workspaces_party_is_not_told_its_name(
+    console: Console, desk: Desk
+) -> None:
+    # PS-41
+    async with console.house.transactions.work() as work:
+        await create_workspace(work, CreateWorkspace("other", "Other Ltd"))
+    async with console.house.transactions.work() as work:
+        other = await find_workspace(work, "other")
+    there = House(console.house.engine, console.house.transactions, console.house.clock, other.id)
+    stranger, walt = await Desk(there).party("Strange Ltd"), await desk.party("Walt Ltd")
+    whole = await desk.draft((await desk.party()).id)
+    async with console.signed_in(email=CARL) as carl:
+        page = await opened(carl, whole.row.id)
+        for party, is_told in ((walt, True), (stranger, False)):
+            typed = {"signer.0.party": str(party.id)}
+            shown = await saved(carl, page, **typed, action="add")
+            assert shown.status_code == 200
+            assert (party.name in words(shown)) == is_told
 
 
 async def test_the_dialog_names_who_and_takes_over(console: Console, desk: Desk) -> None:
