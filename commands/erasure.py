@@ -15,6 +15,7 @@ from adapters.objects import ObjectStore
 from commands.party import find_party
 from commands.public_session import Target, end_if_overdue, end_session
 from commands.settlement import settle
+from commands.signing_end import cancel_unsealed
 from commands.upload_file import let_go
 from commands.work import Transactions, Work
 from domain.actor import HOUSEKEEPING, Actor
@@ -105,6 +106,7 @@ async def _end(work: Work, row: PublicSessionRow, order: Order) -> None:
     if row.end_reason is None:
         await end_session(work, row, EndReason.REVOKED, order.actor, order.rationale)
         work.tell_public_session(row.id, REVOKE, Revoked(str(row.id)))
+    await cancel_unsealed(work, row, order.actor)
     row.settled_at = row.settled_at or work.at
     if row.advance in {Advance.PENDING, Advance.BLOCKED}:
         # The answers that it would have written back are gone.

@@ -15,7 +15,7 @@ from domain.workflow_names import (
     agreement_id,
     signing_session_id,
 )
-from store.agreement import agreements_of_session, lock_signed_in
+from store.agreement import AgreementRow, agreements_of_session, lock_signed_in
 from store.public_session import PublicSessionRow
 from store.signing_session import signing_sessions_of
 
@@ -44,11 +44,22 @@ async def end_signing(
 async def _cancel_own(work: Work, session: PublicSessionRow, actor: Actor) -> None:
     for each in await agreements_of_session(work.db, session.id):
         if each.state in OUT and each.signed_at is None:
-            each.state, each.ended_at = AgreementState.CANCELLED, work.at
-            details = {
-                "version": each.version,
-                "sha256": each.digest,
-                "public_session": str(session.id),
-            }
-            event, subject = AuditEvent.AGREEMENT_CANCELLED, subject_of(each.id)
-            work.audit_subject(event, each.workspace_id, subject, actor, details)
+            _cancel(work, session, each, actor)
+
+
+async def cancel_unsealed(work: Work, session: PublicSessionRow, actor: Actor) -> None:
+    """What came with a session that is being erased is over, also where all have signed.
+
+    There is no key any more to seal it with: it would be tried for ever.
+    """
+    await lock_signed_in(work.db, session.id)
+    for each in await agreements_of_session(work.db, session.id):
+        if each.state in OUT and each.sealed_paper_id is None:
+            _cancel(work, session, each, actor)
+
+
+def _cancel(work: Work, session: PublicSessionRow, row: AgreementRow, actor: Actor) -> None:
+    row.state, row.ended_at = AgreementState.CANCELLED, work.at
+    details = {"version": row.version, "sha256": row.digest, "public_session": str(session.id)}
+    event, subject = AuditEvent.AGREEMENT_CANCELLED, subject_of(row.id)
+    work.audit_subject(event, row.workspace_id, subject, actor, details)

@@ -48,6 +48,20 @@ OTHER_PAPER = Paper(pdf("one", "two"), ("page-1", "page-2"))
 CONSENT = "I agree to be bound by this agreement."
 DRAWN = {"strokes": [[[0.1, 0.1], [0.5, 0.3], [0.9, 0.1]]], "ratio": 0.4}
 SIGN = "sign"
+CONTRACT = {
+    "name": "Contract",
+    "time_bound_days": 14,
+    "tasks": [
+        {
+            "key": "sign",
+            "kind": "signature",
+            "title": "Sign",
+            "document": "terms",
+            "statement": "I agree.",
+        }
+    ],
+}
+"""A template whose one task brings an agreement of its own."""
 
 
 def place(key: str, kind: str, signer: int | None, **more: Any) -> dict[str, Any]:

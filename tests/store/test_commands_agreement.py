@@ -50,22 +50,8 @@ from store.editing_session import EditingSessionRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
 from store.signing_session import signing_sessions_of
-from tests.rooms.agreements import DRAWN, OTHER_PAPER, Desk, place, write_of
+from tests.rooms.agreements import CONTRACT, DRAWN, OTHER_PAPER, Desk, place, write_of
 from tests.rooms.house import ANNA, House
-
-CONTRACT = {
-    "name": "Contract",
-    "time_bound_days": 14,
-    "tasks": [
-        {
-            "key": "sign",
-            "kind": "signature",
-            "title": "Sign",
-            "document": "terms",
-            "statement": "I agree.",
-        }
-    ],
-}
 
 
 @pytest_asyncio.fixture

@@ -13,14 +13,15 @@ from temporalio.testing import WorkflowEnvironment
 
 from adapters.pdf_seal import SealUnavailable, seal
 from commands.agreement import cancel_agreement
-from commands.erasure import erase_party
+from commands.erasure import erase_party, erase_session
 from commands.room import Visitor, decline_room
 from commands.signing_certificate import certificate_of
 from commands.signing_session import hear_signing, leave_signing
 from domain.agreement_errors import NoSigningCertificate
+from domain.agreement_field import FieldKind
 from domain.workflow_names import agreement_id, signing_session_id
 from store.signing_session import SigningSessionRow
-from tests.rooms.agreements import DRAWN, Desk, write_of
+from tests.rooms.agreements import CONTRACT, DRAWN, Desk, write_of
 from tests.rooms.house import ANNA
 from tests.rooms.works import Works, eventually, kinds_of, works
 
@@ -163,6 +164,37 @@ async def test_a_signer_who_cannot_be_asked_is_shown_until_it_is_cancelled(
     await at.courier.drain()
     async with at.skips.time_skipping_unlocked():
         assert (await agreement(at, whole.row.id).result())["state"] == "cancelled"
+
+
+async def test_what_came_with_a_session_that_is_erased_before_its_seal_is_over(
+    at: Works, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # N3, PS-28: no key seals it any more, so nothing is tried for ever
+    async def gone(work: Any, workspace_id: UUID) -> Any:
+        raise NoSigningCertificate
+
+    monkeypatch.setattr("commands.agreement_seal.certificate_of", gone)
+    await desk.certify()
+    await at.house.publish("contract", CONTRACT)
+    session = (await at.house.issue_to(await desk.party(), "contract")).session
+    visitor = await at.house.enter(session.id)
+    opened = await desk.open(visitor)
+    typed = {FieldKind.DATE: "2026-11-29", FieldKind.SIGNATURE: DRAWN}
+    values = {each.key: typed.get(each.kind, "Vera") for each in opened.fields}
+    await desk.sign(visitor, write_of(opened), values)
+    await at.courier.drain()
+    (task,) = await at.house.tasks(session.id)
+    assert task.agreement_id is not None
+    one = task.agreement_id
+    await eventually(lambda: is_failing(desk, one))
+    async with at.house.transactions.work() as work:
+        await erase_session(work, at.house.target(session), "asked to")
+    async with at.skips.time_skipping_unlocked():
+        assert (await agreement(at, one).result())["state"] == "cancelled"
+
+
+async def is_failing(desk: Desk, one: UUID) -> bool:
+    return (await desk.now(one)).row.seal_failures > 0
 
 
 async def test_cancelling_ends_the_sessions_of_those_who_were_asked(at: Works, desk: Desk) -> None:
