@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from adapters.objects import ObjectStore
+from commands.agreement_erasure import leave_agreements
 from commands.party import find_party
 from commands.public_session import Target, end_if_overdue, end_session
 from commands.settlement import settle
@@ -26,6 +27,7 @@ from domain.public_session import Advance, EndReason
 from domain.tombstone import Fate
 from domain.workflow_names import REVOKE
 from store import erasure as rows
+from store.agreement_erasure import forget_signer, lock_sessions_beside
 from store.database import is_away
 from store.party import PartyRow, party_by_id
 from store.public_session import PublicSessionRow, session_by_id
@@ -64,11 +66,12 @@ async def erase_party(
 ) -> PartyRow:
     """Erases a party and all its sessions; open ones are revoked first. Twice is once.
 
-    Raises `NotFound`.
+    Members' agreements that it was to sign are cancelled unless all have signed. Raises `NotFound`.
     """
     await find_party(work, workspace_id, party_id)
-    # Sessions before the party: every verb locks in this order.
-    await rows.sessions_of_party(work.db, party_id)
+    # Sessions before agreements, and those before the party: every verb locks in this order.
+    await lock_sessions_beside(work.db, party_id)
+    await leave_agreements(work, workspace_id, party_id, rationale, actor)
     party = await party_by_id(work.db, workspace_id, party_id, lock=True)
     if party is None:
         raise NotFound("party")
@@ -85,6 +88,8 @@ async def _erase(
 ) -> None:
     for each in sessions:
         await _end(work, each, order)
+    if party is not None:
+        await forget_signer(work.db, party.id)
     await work.db.flush()
     ids, parties = [each.id for each in sessions], [party] if party else []
     await rows.empty_events(work.db, ids, party.id if party else None)

@@ -14,6 +14,8 @@ from sqlmodel import select
 
 from adapters.audit_verify import verify_file
 from adapters.objects import ObjectMissing, ObjectStore
+from commands.agreement import Whole, cancel_agreement
+from commands.agreement_advance import advance_agreement
 from commands.audit_export import LogExport, export_log
 from commands.audit_tree import extend_tree
 from commands.erasure import discard_files, erase_party, erase_session
@@ -33,17 +35,20 @@ from domain.audit import AuditEvent
 from domain.audit_tree import leaf_hash
 from domain.errors import Erased, NotFound
 from domain.public_session import Advance, EndReason
+from domain.workflow_names import AGREEMENT
 from store.audit import AuditFilter, AuditRow, audit_page
 from store.audit_tree import leaf_of
 from store.code import CodeRow, CodeTryRow
 from store.columns import new_id
 from store.data_key import DataKeyRow
 from store.gate import Shut, gates_of
+from store.intent import IntentRow
 from store.mail import MailRow
 from store.party import PartyFilter, PartyRow, parties_page, party_names
 from store.public_session import PublicSessionRow, submissions_of
 from store.upload import UploadRow
 from store.visit import VisitRow
+from tests.rooms.agreements import DRAWN, Desk, write_of
 from tests.rooms.house import ANNA, START, House, bare_house, furnish
 from tests.rooms.traces import (
     CANARY,
@@ -429,3 +434,76 @@ async def test_an_erasure_among_sixteen_submits(house: House, erased_at: int) ->
         assert [each.body for each in await submissions_of(work.db, session.id)] == [{}] * (1 + won)
     if whole:
         assert CANARY.encode() not in await everything_that_opens(house)
+
+
+async def half_signed(desk: Desk, word: str) -> Whole:
+    """An agreement that one of two has signed, with the word in everything it gave."""
+    whole = await desk.sent(f"{word} Ltd", "Boris Inc")
+    visitor = await desk.visitor(whole)
+    given = {"title-1": f"Head of {word}", "signature-1": {"typed": word}}
+    await desk.sign(visitor, write_of(await desk.open(visitor)), given)
+    return await desk.now(whole.row.id)
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+async def test_what_an_erased_party_gave_to_an_agreement_that_nobody_sealed_is_gone(
+    house: House, is_cancelled: bool
+) -> None:
+    desk = Desk(house)
+    whole, control = await half_signed(desk, CANARY), await half_signed(desk, CONTROL)
+    if is_cancelled:
+        async with house.transactions.work() as work:
+            await cancel_agreement(work, desk.target(whole.row.id), "One declined")
+    assert f"head of {CANARY}".encode() in await everything_that_opens(house)
+    await erase(house, await house.party(whole.signers[0].party_id))
+    assert CANARY.encode() not in await everything_that_opens(house)
+    assert CANARY.encode() not in await everything_stored(house)
+    after = await desk.now(whole.row.id)
+    assert (after.row.state, after.row.ended_at) == ("cancelled", START)
+    one = after.signers[0]
+    assert (one.name, one.values, one.evidence) == ("erased", {}, {})
+    assert (one.signed_at, after.signers[1].name) == (START, "Boris Inc")
+    assert (await desk.now(control.row.id)).signers[0].values["title-1"] == f"Head of {CONTROL}"
+    await erase(house, await house.party(whole.signers[0].party_id))
+    assert len(await events(house, AuditEvent.AGREEMENT_CANCELLED)) == 1
+
+
+async def test_an_agreement_that_goes_on_is_cancelled_for_everybody_when_a_signer_is_erased(
+    house: House,
+) -> None:
+    # EX-23: in the same way as a member cancels
+    desk = Desk(house)
+    whole = await desk.sent(f"{CANARY} Ltd", "Boris Inc", ordered=False)
+    await erase(house, await house.party(whole.signers[0].party_id))
+    assert (await house.session(await desk.session_of(whole, 2))).end_reason == EndReason.REVOKED
+    found = select(IntentRow.signal).where(IntentRow.workflow == AGREEMENT)
+    async with house.transactions.work() as work:
+        assert set((await work.db.scalars(found)).all()) == {None, "cancelled"}
+    (event,) = await events(house, AuditEvent.AGREEMENT_CANCELLED)
+    assert (event.actor, event.details["rationale"]) == (str(ANNA), WHY)
+
+
+async def test_an_agreement_that_all_have_signed_keeps_what_its_document_is_made_of(
+    house: House,
+) -> None:
+    desk = Desk(house)
+    whole = await half_signed(desk, CANARY)
+    async with house.transactions.work() as work:
+        await advance_agreement(work, whole.row.id)
+    visitor = await desk.visitor(whole, 2, "door-2")
+    opened = await desk.open(visitor, "w2")
+    await desk.sign(visitor, write_of(opened), {"signature-2": DRAWN})
+    await erase(house, await house.party(whole.signers[0].party_id))
+    after = await desk.now(whole.row.id)
+    assert (after.row.state, after.value.is_signed) == ("active", True)
+    assert after.signers[0].values["title-1"] == f"Head of {CANARY}"
+
+
+async def test_a_draft_loses_the_name_of_an_erased_party_and_stays_a_draft(house: House) -> None:
+    desk = Desk(house)
+    party = await desk.party(f"{CANARY} Ltd")
+    whole = await desk.draft(party.id)
+    await erase(house, party)
+    assert CANARY.encode() not in await everything_that_opens(house)
+    after = await desk.now(whole.row.id)
+    assert (after.row.state, after.signers[0].name) == ("draft", "erased")
