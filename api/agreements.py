@@ -27,6 +27,7 @@ from commands.agreement import (
     send_agreement,
     whole_agreement,
 )
+from commands.agreement_signer import progress_of
 from commands.agreement_source import paper_from
 from commands.editing_session import present_editor
 from commands.work import Transactions
@@ -87,7 +88,8 @@ async def _create(call: Call, draft: dict[str, Any], paper: Paper) -> AgreementD
 async def detail_of(call: Call, whole: Whole) -> AgreementDetail:
     """An agreement as a program sees it."""
     editor = await present_editor(call.work, whole.row.id)
-    return AgreementDetail.whole(whole.row, whole.version, whole.signers, editor)
+    signers = await progress_of(call.work, whole)
+    return AgreementDetail.whole(whole.row, whole.version, signers, editor)
 
 
 @router.get("", responses=refusals(CursorInvalid))

@@ -29,7 +29,8 @@ from commands.agreement import (
     own_agreement,
     send_agreement,
 )
-from commands.agreement_handover import asked_signer, open_as_signer
+from commands.agreement_handover import open_as_signer
+from commands.agreement_signer import open_signer
 from commands.attempt import attempt
 from commands.editing_session import present_editor
 from domain.agreement import Pinned
@@ -139,7 +140,7 @@ async def get_open(call: ConsoleCall, agreement_id: UUID, position: int) -> Resp
     """Asks before the device is handed over: the member's session ends (EX-5)."""
     whole = await _own(call, agreement_id)
     try:
-        _, signer, _ = await asked_signer(call.work, target_of(call, agreement_id), position)
+        _, signer, _ = await open_signer(call.work, target_of(call, agreement_id), position)
     except AgreementClosed as refused:
         return await agreement_page(call, agreement_id, refused=refused)
     return member_page(call, "agreement_hand_over.html", agreement=whole.row, signer=signer)

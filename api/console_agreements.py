@@ -17,6 +17,7 @@ from api.receipt import PDF, attached
 from api.shapes.agreement import AgreementDetail, AgreementShape
 from commands.agreement import AgreementTarget, Whole, whole_agreement
 from commands.agreement_read import find_version, note_read, sealed_pdf, version_pdf
+from commands.agreement_signer import progress_of
 from commands.editing_session import present_editor
 from domain.agreement import CANCELLABLE, AgreementState
 from domain.errors import DomainError, Erased, NotFound
@@ -103,7 +104,8 @@ async def agreement_page(
 async def detail_of(call: MemberCall, whole: Whole) -> AgreementDetail:
     """An agreement as pages show it."""
     editor = await present_editor(call.work, whole.row.id)
-    return AgreementDetail.whole(whole.row, whole.version, whole.signers, editor)
+    signers = await progress_of(call.work, whole)
+    return AgreementDetail.whole(whole.row, whole.version, signers, editor)
 
 
 def acts_on(call: MemberCall, whole: Whole) -> dict[str, Any]:

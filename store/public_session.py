@@ -179,6 +179,14 @@ async def session_by_id(
     return await _one(db, found, lock=lock)
 
 
+async def sessions_by_ids(
+    db: AsyncSession, session_ids: Sequence[UUID]
+) -> Sequence[PublicSessionRow]:
+    """Several sessions as they are now; who reads their sealed words opens them first."""
+    found = select(PublicSessionRow).where(col(PublicSessionRow.id).in_(session_ids))
+    return (await db.scalars(found.execution_options(populate_existing=True))).all()
+
+
 async def session_by_link(
     db: AsyncSession, digest: str, *, lock: bool = False
 ) -> PublicSessionRow | None:

@@ -8,10 +8,13 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from api.shapes.field import Rationale, Shown, Wanted
+from commands.agreement_signer import SignerProgress
 from commands.editing_session import Present
 from domain.agreement import AgreementState
 from domain.agreement_field import FieldKind
-from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
+from domain.agreement_signer import SignerState
+from domain.mail import MailState
+from store.agreement import AgreementRow, AgreementVersionRow
 
 SEALED, PENDING, FAILING, NOT_YET = "sealed", "pending", "failing", "not_yet"
 BLOCKED = "blocked"
@@ -37,15 +40,30 @@ class SignerShape(Shown):
     name: str
     position: int
     signs: bool
+    state: SignerState = Field(description="What became of asking it, at the time of the answer")
     public_session: UUID | None
+    expires_at: datetime | None = Field(description="Until when it can sign, once it was asked")
+    mail_state: MailState | None = Field(description="Of the last mail to it that mattered")
+    mail_detail: str = Field(description="Why that mail did not arrive")
+    decline_reason: str = Field(description="Its own words, if it declined")
     opened_at: datetime | None
     signed_at: datetime | None
     signed_version: int | None
 
     @classmethod
-    def of(cls, row: AgreementSignerRow) -> Self:
-        """The shape of a signer's row."""
-        return cls.showing(row, party=row.party_id, public_session=row.session_id)
+    def of(cls, found: SignerProgress) -> Self:
+        """The shape of a signer with the public session it was asked through."""
+        row, session = found.row, found.session
+        return cls.showing(
+            row,
+            party=row.party_id,
+            state=found.state,
+            public_session=row.session_id,
+            expires_at=session.expires_at if session else None,
+            mail_state=session.mail_state if session else None,
+            mail_detail=found.mail_detail,
+            decline_reason=found.decline_reason,
+        )
 
 
 class FieldShape(Shown):
@@ -149,7 +167,7 @@ class AgreementDetail(AgreementShape):
         cls,
         row: AgreementRow,
         version: AgreementVersionRow,
-        signers: Sequence[AgreementSignerRow],
+        signers: Sequence[SignerProgress],
         editor: Present | None,
     ) -> Self:
         """The shape of everything that belongs to it."""

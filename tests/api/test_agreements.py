@@ -78,7 +78,10 @@ async def test_a_draft_on_a_pdf_has_the_promised_shape(client: AsyncClient, part
             "name": "Vera Ltd",
             "position": 1,
             "signs": True,
-            **dict.fromkeys(("public_session", "opened_at", "signed_at", "signed_version")),
+            "state": "waiting",
+            **dict.fromkeys(("mail_detail", "decline_reason"), ""),
+            **dict.fromkeys(("public_session", "expires_at", "mail_state")),
+            **dict.fromkeys(("opened_at", "signed_at", "signed_version")),
         }
     ]
     sealing = {"state": "not_yet", "failures": 0, "error": "", "level": "", "sha256": ""}
