@@ -14,13 +14,22 @@ def day_in(text: str) -> date | None:
     return found if date.min.year < found.year < date.max.year else None
 
 
+def _zone(name: str) -> ZoneInfo:
+    """A zone; one that is unknown is read as UTC."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
 def begins(day: date, zone: str) -> datetime:
     """When a day begins in a zone; one that is unknown is read as UTC."""
-    try:
-        known = ZoneInfo(zone)
-    except (LookupError, ValueError, OSError):
-        known = ZoneInfo("UTC")
-    return datetime.combine(day, time(), known).astimezone(UTC)
+    return datetime.combine(day, time(), _zone(zone)).astimezone(UTC)
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """The day that a moment is on in a zone; one that is unknown is read as UTC."""
+    return moment.astimezone(_zone(zone)).date()
 
 
 def is_over(day: date, zone: str) -> datetime:

@@ -36,6 +36,7 @@ from store.agreement import (
 )
 from store.columns import new_id
 from store.paper import paper_pdf
+from store.party import without_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,8 @@ async def send_agreement(work: Work, target: AgreementTarget, given: Pinned) -> 
     whole = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
     _raise(whole.value.refuses_send() or whole.value.refuses_version(given))
     await refuse_editor(work, whole.row, target.place)
-    refuse_unsendable(Draft.of(draft_body(whole.row, whole.version, whole.signers)))
+    unreachable = await without_address(work.db, [each.party_id for each in whole.signers])
+    refuse_unsendable(Draft.of(draft_body(whole.row, whole.version, whole.signers)), unreachable)
     await certificate_of(work, target.workspace_id)
     row = whole.row
     row.state, row.sent_at = AgreementState.SENT, work.at

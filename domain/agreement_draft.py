@@ -1,6 +1,6 @@
 """A draft as a publisher writes it: title, signers, fields; every fault of it is named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -163,14 +163,17 @@ def _check_filled(read: Reader, raw: Mapping[str, Any], at: str) -> None:
     read.text(raw, "value", at)
 
 
-def refuse_unsendable(draft: Draft) -> None:
-    """Raises `AgreementFaulty` unless everybody has something to do and all is said."""
-    faults = [*_unsendable(draft)]
+def refuse_unsendable(draft: Draft, unreachable: Collection[UUID] = ()) -> None:
+    """Raises `AgreementFaulty` unless everybody has something to do and all is said.
+
+    `unreachable` are the parties without a mail address: a Request to Sign cannot be mailed there.
+    """
+    faults = [*_unsendable(draft, unreachable)]
     if faults:
         raise AgreementFaulty(tuple(faults))
 
 
-def _unsendable(draft: Draft) -> Sequence[Fault]:
+def _unsendable(draft: Draft, unreachable: Collection[UUID]) -> Sequence[Fault]:
     found = []
     if not draft.consent.strip():
         found.append(Fault("/consent", "says what a signer agrees to; it is missing"))
@@ -180,4 +183,6 @@ def _unsendable(draft: Draft) -> Sequence[Fault]:
         own = [one for one in draft.fields if one.signer == at + 1]
         if each.signs and not any(one.kind == FieldKind.SIGNATURE for one in own):
             found.append(Fault(f"/signers/{at}", "has no field to sign in"))
+        if each.party_id in unreachable:
+            found.append(Fault(f"/signers/{at}/email", "has no mail address to ask them at"))
     return found

@@ -15,6 +15,7 @@ ADDRESS = re.compile(r"[^@\s<>\",;:\\\[\]]{1,64}@[^@\s<>\",;:\\\[\]]{1,253}")
 MOST_ATTRIBUTES = 100
 LONGEST_NAME = 200
 LONGEST_VALUE = 4000
+LONGEST_ADDRESS = 64 + len("@") + 253
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,12 @@ async def mentions(db: AsyncSession, workspace_id: UUID, q: str) -> ColumnElemen
     return found.contains(words) | found.contains([address]) | found.contains([host])
 
 
+async def without_address(db: AsyncSession, party_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of several parties that have no contact address, or none any more."""
+    found = await db.scalars(select(PartyRow).where(col(PartyRow.id).in_(party_ids)))
+    return frozenset(each.id for each in await opened(db, found.all()) if not each.email)
+
+
 async def party_names(
     db: AsyncSession, workspace_id: UUID, party_ids: Collection[UUID]
 ) -> dict[UUID, str]:

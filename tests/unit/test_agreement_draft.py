@@ -124,3 +124,10 @@ def test_what_cannot_be_sent_says_why(changes: dict[str, Any], found: list[str])
     with pytest.raises(AgreementFaulty) as refused:
         refuse_unsendable(draft)
     assert [each.pointer for each in refused.value.faults] == found
+
+
+def test_who_cannot_be_mailed_is_named() -> None:
+    draft = Draft.of(body())
+    with pytest.raises(AgreementFaulty) as refused:
+        refuse_unsendable(draft, frozenset({draft.signers[0].party_id}))
+    assert [each.pointer for each in refused.value.faults] == ["/signers/0/email"]
