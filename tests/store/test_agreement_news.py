@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 
 from commands.agreement import cancel_agreement
-from commands.erasure import erase_party
+from commands.erasure import erase_session
 from commands.mail import queue_agreement_copies
-from commands.public_session import reissue
+from commands.public_session import Target, reissue
 from commands.public_session_mail import session_letter
 from commands.signing_session import leave_signing
 from domain.agreement_errors import AgreementFaulty
@@ -87,12 +87,12 @@ async def test_the_sender_has_the_copy_though_the_last_signer_was_erased(desk: D
     assert told.count(MailKind.SIGNED_COPY) == 1
 
 
-async def test_an_erased_signer_keeps_nobody_from_cancelling(desk: Desk) -> None:
+async def test_a_signer_s_erased_session_keeps_nobody_from_cancelling(desk: Desk) -> None:
     # EX-23
     whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
-    session = await desk.house.session(await desk.session_of(whole, 2))
+    target = Target(await desk.session_of(whole, 2), desk.house.workspace_id, ANNA)
     async with desk.house.transactions.work() as work:
-        await erase_party(work, desk.house.workspace_id, session.party_id, "asked", ANNA)
+        await erase_session(work, target, "asked")
     async with desk.house.transactions.work() as work:
         await cancel_agreement(work, desk.target(whole.row.id), "Boris is gone")
     assert (await desk.now(whole.row.id)).row.state == "cancelled"
