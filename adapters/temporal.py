@@ -23,7 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.temporal_codec import CodecKeys, data_converter_of
 from domain.settings import Settings
-from domain.workflow_names import QUEUE_OF
+from domain.workflow_names import QUEUE_OF, STARTED_ANEW
 
 WORKFLOW_TASK_TIMEOUT = timedelta(seconds=2)
 """A worker that died in a task is noticed after this; the default is 10 s."""
@@ -141,7 +141,7 @@ class Telegraph:
                 telegram.payload,
                 id=telegram.workflow_id,
                 task_queue=QUEUE_OF[telegram.workflow],
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_reuse_policy=_reuse_of(telegram.workflow),
                 task_timeout=WORKFLOW_TASK_TIMEOUT,
             )
         return Delivery.DONE
@@ -183,6 +183,12 @@ class Telegraph:
                 return await self._client.service_client.check_health()
         except (TimeoutError, RPCError, RuntimeError):
             return False
+
+
+def _reuse_of(workflow: str) -> WorkflowIDReusePolicy:
+    is_anew = workflow in STARTED_ANEW
+    policy = WorkflowIDReusePolicy
+    return policy.ALLOW_DUPLICATE if is_anew else policy.REJECT_DUPLICATE
 
 
 def _refuse_large(telegram: Telegram) -> None:

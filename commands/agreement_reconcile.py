@@ -1,11 +1,10 @@
 """Starts the workflows of agreements and signers' windows that Temporal lost."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from adapters.temporal import Telegraph
-from commands.reconcile import Noun, Reconciling
+from commands.reconcile import STARTED_AGAIN, Left, Noun, Reconciling, workflow_over
 from commands.signing import window_policy
 from commands.work import Transactions, Work
 from domain.agreement import OUT
@@ -24,10 +23,12 @@ async def reconcile_agreements(
 ) -> Swept:
     """Starts the workflows of agreements that are out, and of those that all have signed.
 
-    What one would do is in the row: it asks who is due, seals, and finishes, each once. Raises
-    `TemporalAway`, `TelegramRefused`.
+    Also where one was through with it before the rows were restored. What it would do is in the
+    row: it asks who is due, seals, and finishes, each once. Raises `TemporalAway`,
+    `TelegramRefused`.
     """
-    noun = Noun(agreements_out, agreement_id, restart_agreement, _none_overdue, _nothing)
+    left = Left(workflow_over, restart_agreement, STARTED_AGAIN)
+    noun = Noun(agreements_out, agreement_id, restart_agreement, left)
     return await Reconciling(transactions, telegraph, at, noun).run(cursor)
 
 
@@ -35,16 +36,8 @@ async def reconcile_signing(
     transactions: Transactions, telegraph: Telegraph, at: datetime, cursor: str
 ) -> Swept:
     """The same for windows; what one that is lost would end is over by arithmetic all the same."""
-    noun = Noun(windows_open, signing_session_id, restart_signing, _none_overdue, _nothing)
+    noun = Noun(windows_open, signing_session_id, restart_signing)
     return await Reconciling(transactions, telegraph, at, noun).run(cursor)
-
-
-async def _none_overdue(run: Reconciling, ids: Sequence[UUID]) -> set[UUID]:  # noqa: ARG001 - as the noun has it
-    return set()
-
-
-async def _nothing(work: Work, row_id: UUID) -> bool:  # noqa: ARG001 - as above
-    return False
 
 
 async def restart_agreement(work: Work, agreement: UUID) -> bool:

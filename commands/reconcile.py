@@ -1,8 +1,9 @@
 """Compares rows with workflows: after a restore, one of the two may be the older.
 
-What Temporal lost is started again. An id is never reused, and a start of what exists is refused by
-Temporal: at worst this is in vain. What a workflow that is there has not done for too long, because
-it never heard of it or was through with it before the rows were restored, is done without it.
+What Temporal lost is started again. A start of what exists is refused by Temporal: at worst this is
+in vain. What a workflow that is there has not done for too long, because it never heard of it or
+was through with it before the rows were restored, is done without it; or the workflow is started
+anew, where it keeps nothing of its own.
 """
 
 import asyncio
@@ -34,7 +35,17 @@ from store.public_session import PublicSessionRow, session_by_id, tasks_of
 log = structlog.get_logger()
 
 LOST = "lost_by_a_restore"
+STARTED_AGAIN = "workflow_started_again"
 Candidates = Callable[[AsyncSession, datetime, UUID | None, int], Awaitable[Sequence[UUID]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What workflows that are there leave undone: of which rows, and how it is done then."""
+
+    by: Callable[["Reconciling", Sequence[UUID]], Awaitable[set[UUID]]]
+    mend: Callable[[Work, UUID], Awaitable[bool]]
+    event: str = "done_without_workflow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,7 @@ class Noun:
     candidates: Candidates
     workflow_id: Callable[[UUID], str]
     restart: Callable[[Work, UUID], Awaitable[bool]]
-    overdue: Callable[["Reconciling", Sequence[UUID]], Awaitable[set[UUID]]]
-    conclude: Callable[[Work, UUID], Awaitable[bool]]
+    left: Left | None = None
 
 
 async def reconcile_sessions(
@@ -56,9 +66,8 @@ async def reconcile_sessions(
     What follows an end that came long ago is done at once. `cursor` is the last session's id of
     the run before. Raises `TemporalAway`, `TelegramRefused`.
     """
-    noun = Noun(
-        unsettled_sessions, public_session_id, restart_session, _ended_long_ago, conclude_session
-    )
+    left = Left(_ended_long_ago, conclude_session)
+    noun = Noun(unsettled_sessions, public_session_id, restart_session, left)
     return await Reconciling(transactions, telegraph, at, noun).run(cursor)
 
 
@@ -66,7 +75,7 @@ async def reconcile_mails(
     transactions: Transactions, telegraph: Telegraph, at: datetime, cursor: str
 ) -> Swept:
     """The same for mails that are on their way; one whose workflow is over is refused."""
-    noun = Noun(queued_mails, mail_id, restart_mail, _given_up, conclude_mail)
+    noun = Noun(queued_mails, mail_id, restart_mail, Left(workflow_over, conclude_mail))
     return await Reconciling(transactions, telegraph, at, noun).run(cursor)
 
 
@@ -88,20 +97,18 @@ class Reconciling:
             if is_looked_up and await self.is_there(row_id):
                 there.append(row_id)
             elif is_looked_up:
-                mended += await self._mend(row_id, self.noun.restart, "workflow_started_again")
+                mended += await self._mend(row_id, self.noun.restart, STARTED_AGAIN)
             if seconds() >= stop_at:
                 return Swept(mended + await self._conclude(there), str(row_id))
         return Swept(mended + await self._conclude(there), "" if whole else str(rows[-1][0]))
 
     async def _conclude(self, there: Sequence[UUID]) -> int:
-        overdue = await self.noun.overdue(self, there) if there else set()
-        return sum(
-            [
-                await self._mend(each, self.noun.conclude, "done_without_workflow")
-                for each in there
-                if each in overdue
-            ]
-        )
+        left = self.noun.left
+        if left is None or not there:
+            return 0
+        overdue = await left.by(self, there)
+        due = [each for each in there if each in overdue]
+        return sum([await self._mend(each, left.mend, left.event) for each in due])
 
     async def _rows(self, after: UUID | None) -> tuple[list[tuple[UUID, bool]], bool]:
         """The rows to compare, each with whether its workflow should exist; whether these are all.
@@ -133,9 +140,10 @@ async def _ended_long_ago(run: Reconciling, ids: Sequence[UUID]) -> set[UUID]:
         return await overdue_sessions(work.db, ids, run.at - LEFT_ALONE_FOR)
 
 
-async def _given_up(run: Reconciling, ids: Sequence[UUID]) -> set[UUID]:
-    """Mails that no workflow goes on trying to send."""
-    return {each for each in ids if await run.telegraph.is_over(mail_id(each))}
+async def workflow_over(run: Reconciling, ids: Sequence[UUID]) -> set[UUID]:
+    """Rows for which no workflow goes on trying."""
+    name = run.noun.workflow_id
+    return {each for each in ids if await run.telegraph.is_over(name(each))}
 
 
 async def conclude_session(work: Work, session_id: UUID) -> bool:

@@ -24,6 +24,12 @@ QUEUE_OF = {
     AGREEMENT: AGREEMENT_QUEUE,
 }
 
+STARTED_ANEW = frozenset({AGREEMENT})
+"""Keep nothing of their own: one that is over may be started under its id again, after a restore.
+
+A start that comes twice does no harm: the second finds nothing to do and ends.
+"""
+
 HOUSEKEEPING_SCHEDULE = "housekeeping"
 """The id of the schedule; its runs' ids begin with it."""
 

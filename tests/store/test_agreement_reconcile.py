@@ -70,6 +70,19 @@ async def test_a_lost_agreement_and_a_lost_window_are_started_again_once(desk: D
         assert not await restart_signing(work, new_id())
 
 
+async def test_an_open_agreement_whose_workflow_is_over_is_started_anew(desk: Desk) -> None:
+    # N3: the rows are from before the end that Temporal knows of
+    house, clerk = desk.house, Clerk()
+    whole = await desk.sent()
+    name = agreement_id(whole.row.id)
+    clerk.known = clerk.over = {name}
+    await delivered(house)
+    for mended in (1, 0):
+        swept = await reconcile_agreements(house.transactions, clerk, house.clock(), "")
+        assert swept == Swept(mended)
+    assert await started(house, name) == 1
+
+
 async def test_a_window_that_is_over_needs_none(desk: Desk) -> None:
     house, clerk = desk.house, Clerk()
     whole = await desk.sent()

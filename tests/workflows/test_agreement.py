@@ -7,19 +7,25 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from sqlmodel import select
+from sqlmodel import col, delete, select
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from adapters.pdf_seal import SealUnavailable, seal
+from adapters.temporal import Telegraph
 from commands.agreement import cancel_agreement
+from commands.agreement_reconcile import reconcile_agreements
 from commands.erasure import erase_party, erase_session
 from commands.room import Visitor, decline_room
 from commands.signing_certificate import certificate_of
 from commands.signing_session import hear_signing, leave_signing
+from domain.agreement import AgreementState
 from domain.agreement_errors import NoSigningCertificate
 from domain.agreement_field import FieldKind
+from domain.housekeeping import Swept
 from domain.workflow_names import agreement_id, signing_session_id
+from store.agreement import AgreementRow
+from store.mail import MailRow
 from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import CONTRACT, DRAWN, Desk, write_of
 from tests.rooms.house import ANNA
@@ -93,6 +99,27 @@ async def test_signers_are_asked_in_turn_and_everybody_gets_the_sealed_document(
         if part.get_filename() == "Supply agreement.pdf"
     ]
     assert len(attached) == 3
+
+
+async def test_one_that_was_done_before_the_rows_were_restored_is_done_again(
+    at: Works, desk: Desk
+) -> None:
+    # N3: the database is from before the seal, and Temporal is through with it.
+    whole = await desk.sent()
+    visitor = await sign(at, desk, whole, 1)
+    await agreement(at, whole.row.id).result()
+    await at.sent(visitor.session_id)
+    async with at.house.transactions.work() as work:
+        await work.db.execute(delete(MailRow).where(col(MailRow.cause).contains(str(whole.row.id))))
+        row = await work.db.get_one(AgreementRow, whole.row.id)
+        row.state, row.ended_at, row.sealed_paper_id = AgreementState.ACTIVE, None, None
+    telegraph = Telegraph(at.client, timedelta(seconds=3))
+    later = at.house.clock() + timedelta(minutes=11)
+    swept = await reconcile_agreements(at.house.transactions, telegraph, later, "")
+    assert swept == Swept(1)
+    await at.courier.drain()
+    await eventually(lambda: is_done(desk, whole))
+    assert (await desk.now(whole.row.id)).row.sealed_paper_id is not None
 
 
 async def test_what_keeps_it_from_being_sealed_is_shown_and_tried_again(
