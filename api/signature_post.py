@@ -5,21 +5,18 @@ Whatever cannot be read is refused, or stays as something that does not fit its 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import HTTPException, Request
 
-from commands.signing import Signing, SigningWrite
+from commands.signing import SigningWrite
 from domain.agreement import Pinned
-from domain.agreement_field import MARKS, AgreementField, FieldKind
 from domain.window import Place
 
 WINDOW = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 NUMBER = re.compile(r"[0-9]{1,9}")
-FIELD = "field:"
-TYPED = "typed:"
 YES = "yes"
 UNREADABLE = {"strokes": "unreadable"}
 """A drawing that fits no field, so that the field says so."""
@@ -61,40 +58,44 @@ def _number(posted: Pairs, name: str) -> int:
     return int(_matching(posted, name, NUMBER))
 
 
-def values_in(found: Signing, posted: Pairs) -> dict[str, Any]:
-    """What was entered, by field: of the present version, or of the one that the page showed."""
-    sent = dict(posted)
-    fields = {each.key: each for each in (*found.seen.fields_of(found.position), *found.fields)}
-    read = {key: _value(each, sent) for key, each in fields.items()}
-    return {key: value for key, value in read.items() if value not in ("", False, {})}
-
-
-def _value(field: AgreementField, sent: Mapping[str, str]) -> Any:
-    text = sent.get(FIELD + field.key, "").strip()
-    if field.kind in MARKS:
-        return _mark(text, sent.get(TYPED + field.key, "").strip())
-    return text == YES if field.kind is FieldKind.CHECKBOX else text
-
-
-def _mark(drawn: str, typed: str) -> dict[str, Any]:
-    """A signature: the name that was typed, or else what was drawn.
+def values_in(posted: Pairs) -> dict[str, Any]:
+    """What was entered, by field; its name says in which way, and what is empty is left out.
 
     Without a script the drawing of before is still in the form; a name typed now replaces it.
     """
-    if typed:
-        return {"typed": typed}
-    return _drawing(drawn) if drawn else {}
+    read: dict[str, Any] = {}
+    for way, value_of in WAYS.items():
+        named = {name.removeprefix(way): text for name, text in posted if name.startswith(way)}
+        entered = {key: value_of(text.strip()) for key, text in named.items()}
+        read |= {key: value for key, value in entered.items() if value}
+    return read
+
+
+def _ticked(text: str) -> bool:
+    return text == YES
+
+
+def _typed(text: str) -> dict[str, Any]:
+    return {"typed": text} if text else {}
 
 
 def _drawing(text: str) -> dict[str, Any]:
     try:
-        raw = json.loads(text)
+        raw = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return UNREADABLE
     if not isinstance(raw, dict):
         return UNREADABLE
     strokes = raw.get("strokes")
     return {"strokes": strokes, "ratio": raw.get("ratio", 0.4)} if strokes else {}
+
+
+WAYS: Mapping[str, Callable[[str], Any]] = {
+    "field:": str,
+    "ticked:": _ticked,
+    "drawn:": _drawing,
+    "typed:": _typed,
+}
 
 
 def is_drawn(value: Any) -> bool:

@@ -9,12 +9,10 @@ from adapters.languages import translations_for
 from api.party_pages import language_of
 from api.signature_post import Pairs, values_in, window_of_page, write_in
 from commands.room import Visitor, enter, party_of
-from commands.signing import SigningWrite
 from commands.signing_session import (
     keep_for_version,
     keep_left_behind,
     keep_values,
-    signing_in,
 )
 from commands.work import Transactions, Work
 from domain.agreement_answers import Answers, Translate
@@ -40,8 +38,8 @@ async def _keep(
 ) -> Answers:
     async with begin.work() as work:
         write = write_in(key, posted)
-        values, translate = await _read(request, work, visitor, write, posted)
-        return await keep_values(work, visitor, write, values, translate)
+        translate = await _translate(request, work, visitor)
+        return await keep_values(work, visitor, write, values_in(posted), translate)
 
 
 @asynccontextmanager
@@ -64,7 +62,7 @@ async def keeping(
             raise
         async with begin.work() as work:
             write = write_in(key, posted)
-            values, translate = await _read(request, work, visitor, write, posted)
+            values, translate = values_in(posted), await _translate(request, work, visitor)
             kept = False
             if isinstance(refusal, AgreementStale):
                 kept = await keep_for_version(work, visitor, write, values, translate)
@@ -74,10 +72,6 @@ async def keeping(
         raise
 
 
-async def _read(
-    request: Request, work: Work, visitor: Visitor, write: SigningWrite, posted: Pairs
-) -> tuple[dict[str, object], Translate]:
-    room = await enter(work, visitor)
-    found = await signing_in(work, room, write.task)
-    locale = language_of(request, (await party_of(work, room)).locale)
-    return values_in(found, posted), translations_for(locale).gettext
+async def _translate(request: Request, work: Work, visitor: Visitor) -> Translate:
+    party = await party_of(work, await enter(work, visitor))
+    return translations_for(language_of(request, party.locale)).gettext

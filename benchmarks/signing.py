@@ -68,7 +68,7 @@ def _answers(page: bytes) -> dict[str, str]:
     """A name, a date, a typed signature and the consent, by the names of the page's fields."""
     keys = {each.decode() for each in re.findall(rb'name="field:([a-z0-9-]+)"', page)}
     typed = {each.decode() for each in re.findall(rb'name="typed:([a-z0-9-]+)"', page)}
-    entered = {f"field:{key}": "2026-05-31" for key in keys - typed}
+    entered = {f"field:{key}": "2026-05-31" for key in keys}
     return entered | {f"typed:{key}": "Supplier" for key in typed} | {"consent": "yes"}
 
 

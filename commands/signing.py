@@ -1,7 +1,7 @@
 """One signer at one task: the agreement, its version, and the window that may write (EX-8).
 
-The public session's row is locked before the agreement's and the signing session's; so a takeover,
-a new version and a signature meet, and exactly one wins (EX-21).
+The public session's row is locked before the agreement's, and that by whoever writes a window; so a
+takeover, a new version and a signature meet, and exactly one wins (EX-21).
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,10 @@ from store.agreement import (
     AgreementSignerRow,
     agreement_by_id,
     agreement_value,
-    signers_of,
     version_of,
 )
 from store.public_session import PublicSessionRow, TaskRow
-from store.signing_session import SigningSessionRow, signing_session_of_task
+from store.signing_session import SigningSessionRow, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +98,12 @@ async def signing_of(
     agreement = await agreement_by_id(work.db, task.agreement_id, lock=lock)
     if agreement is None:
         raise NotFound("agreement")
-    row = await signing_session_of_task(work.db, task.id, lock=lock)
-    version = (await version_of(work.db, agreement.id, agreement.version)).value
+    parts = await parts_of(work.db, agreement, task.id)
+    row, version = parts.window, parts.version.value
     seen = version
     if row is not None and row.seen_version != agreement.version:
         seen = (await version_of(work.db, agreement.id, row.seen_version)).value
-    signers = tuple(await signers_of(work.db, agreement.id))
-    return Signing(session, task, agreement, version, signers, row, seen)
+    return Signing(session, task, agreement, version, parts.signers, row, seen)
 
 
 def window_of(work: Work, found: Signing) -> Window:

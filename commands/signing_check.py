@@ -8,6 +8,7 @@ from domain.actor import WORKFLOW
 from domain.audit import AuditEvent
 from domain.messages import SigningChecked
 from domain.window import WindowEnd
+from store.agreement import agreement_by_id
 from store.public_session import PublicSessionRow, TaskRow, session_by_id, value_of
 from store.signing_session import SigningSessionRow, signing_session_by_id
 
@@ -18,8 +19,12 @@ async def check_window(work: Work, signing_id: UUID) -> SigningChecked:
     Never again once the task is done or the public session over.
     """
     known = await signing_session_by_id(work.db, signing_id)
-    session = await session_by_id(work.db, known.session_id, lock=True) if known else None
-    row = await signing_session_by_id(work.db, signing_id, lock=True)
+    if known is None:
+        return SigningChecked(0, None)
+    session = await session_by_id(work.db, known.session_id, lock=True)
+    # A window's own sign of life waits for the agreement.
+    await agreement_by_id(work.db, known.agreement_id, lock=True)
+    row = await signing_session_by_id(work.db, signing_id)
     if session is None or row is None:
         return SigningChecked(0, None)
     if await _is_over(work, session, row):

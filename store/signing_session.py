@@ -1,15 +1,18 @@
 """Signing sessions: which of a signer's windows may fill and sign one task."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import and_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from domain.window import Window, WindowEnd
+from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
 from store.columns import instant, optional_instant, primary_id
 from store.never_clear import never_clear, refuse_clear
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
@@ -74,28 +77,45 @@ class SigningSessionRow(SealedRow, table=True):
 refuse_clear(SigningSessionRow)
 
 
-async def signing_session_of_task(
-    db: AsyncSession, task_id: UUID, *, lock: bool = False
-) -> SigningSessionRow | None:
-    """The signing session of a task, if it was ever opened; its row locked if asked."""
-    found = select(SigningSessionRow).where(SigningSessionRow.task_id == task_id)
-    return await _one(db, found, lock=lock)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one signer's task is about, of one moment; `window` is None until one was opened."""
+
+    version: AgreementVersionRow
+    signers: tuple[AgreementSignerRow, ...]
+    window: SigningSessionRow | None
 
 
-async def signing_session_by_id(
-    db: AsyncSession, signing_id: UUID, *, lock: bool = False
-) -> SigningSessionRow | None:
-    """A signing session; its row locked if asked."""
+async def parts_of(db: AsyncSession, agreement: AgreementRow, task_id: UUID) -> Parts:
+    """The present version, the signers in their order and the task's window, in one statement.
+
+    Whoever writes any of them has locked the agreement, so with its lock they are as they stay.
+    """
+    found = (
+        select(AgreementSignerRow, AgreementVersionRow, SigningSessionRow)
+        .join(
+            AgreementVersionRow,
+            and_(
+                col(AgreementVersionRow.agreement_id) == AgreementSignerRow.agreement_id,
+                col(AgreementVersionRow.version) == agreement.version,
+            ),
+        )
+        .outerjoin(SigningSessionRow, col(SigningSessionRow.task_id) == task_id)
+        .where(AgreementSignerRow.agreement_id == agreement.id)
+        .order_by(col(AgreementSignerRow.position))
+        .execution_options(populate_existing=True)
+    )
+    signers, versions, windows = zip(*(await db.execute(found)).all(), strict=True)
+    window = windows[0]
+    await opened(db, [*signers, versions[0], *([window] if window else [])])
+    return Parts(versions[0], signers, window)
+
+
+async def signing_session_by_id(db: AsyncSession, signing_id: UUID) -> SigningSessionRow | None:
+    """A signing session, as it is now."""
     found = select(SigningSessionRow).where(SigningSessionRow.id == signing_id)
-    return await _one(db, found, lock=lock)
-
-
-async def _one(db: AsyncSession, found: Any, *, lock: bool) -> SigningSessionRow | None:
     found = found.execution_options(populate_existing=True)
-    if lock:
-        found = found.with_for_update()
-    row: SigningSessionRow | None = (await db.scalars(found)).one_or_none()
-    return await opened_one(db, row)
+    return await opened_one(db, (await db.scalars(found)).one_or_none())
 
 
 async def signing_sessions_of(db: AsyncSession, session_id: UUID) -> Sequence[SigningSessionRow]:

@@ -140,7 +140,7 @@ async def signer(desk: Desk, browser: PartyBrowser) -> Signer:
     return await signer_of(desk, browser)
 
 
-FILLED = {"field:title-1": "CEO", "field:signature-1": DRAWING, "consent": "yes"}
+FILLED = {"field:title-1": "CEO", "drawn:signature-1": DRAWING, "consent": "yes"}
 
 
 async def sign(window: Window, **fields: str) -> Response:
@@ -171,7 +171,7 @@ async def test_the_whole_way_without_javascript(signer: Signer) -> None:
     again = await window.reload()
     assert again.page is not None
     assert 'value="CEO"' in again.page.text
-    answer = await sign(window, **{"field:signature-1": "", "typed:signature-1": "Vera V."})
+    answer = await sign(window, **{"drawn:signature-1": "", "typed:signature-1": "Vera V."})
     assert answer.status_code == 303
     [submission] = await rows(signer.desk.house, SubmissionRow)
     assert submission.body["fields"] == {"title-1": "CEO", "signature-1": {"typed": "Vera V."}}
@@ -390,10 +390,10 @@ MARKS = [
 @pytest.mark.parametrize("mark", MARKS, ids=range(len(MARKS)))
 async def test_a_malformed_drawing_is_refused_at_its_field(signer: Signer, mark: str) -> None:
     window = await signer.opened()
-    page = await sign(window, **{"field:signature-1": mark})
+    page = await sign(window, **{"drawn:signature-1": mark})
     assert page.status_code == 422
     assert "could not be read" in words(page)
-    saved = await window.post("values", script=True, **{"field:signature-1": mark})
+    saved = await window.post("values", script=True, **{"drawn:signature-1": mark})
     assert "signature-1" in saved.json()["errors"]
     assert "signature-1" not in (await signer.row()).values
 
@@ -401,7 +401,7 @@ async def test_a_malformed_drawing_is_refused_at_its_field(signer: Signer, mark:
 async def test_only_what_belongs_to_a_drawing_is_kept(signer: Signer) -> None:
     window = await signer.opened()
     mark = json.dumps(DRAWN | {"evil": "x" * 1000})
-    await window.post("values", **{"field:signature-1": mark, "field:other": "x"})
+    await window.post("values", **{"drawn:signature-1": mark, "field:other": "x"})
     assert (await signer.row()).values == {"signature-1": DRAWN}
 
 
@@ -409,7 +409,7 @@ async def test_the_largest_drawing_passes_and_no_larger_form(signer: Signer) -> 
     """A drawing of 5,000 points is more than another task's form may be; 512 KiB are the end."""
     window = await signer.opened()
     whole = {"strokes": [[[0.1234, 0.3456]] * 5000], "ratio": 0.4}
-    saved = await window.post("values", script=True, **{"field:signature-1": json.dumps(whole)})
+    saved = await window.post("values", script=True, **{"drawn:signature-1": json.dumps(whole)})
     assert saved.json() == {"errors": {}}
     huge = await window.post("values", **{"field:title-1": "x" * 600_000})
     assert huge.status_code == 413

@@ -51,7 +51,7 @@ async def test_whoever_signs_after_reads_what_was_filled_in_before(
         assert str(said) in window.words
     assert "Filled in and signed before you" in window.words
     assert "sign beside you" not in window.words
-    filled = {"field:signature-2": DRAWING, "consent": "yes"}
+    filled = {"drawn:signature-2": DRAWING, "consent": "yes"}
     assert (await window.post("", **filled)).status_code == 303
     kept = (await desk.now(whole.row.id)).signers[1].evidence["shown_before"]
     shown = [
@@ -78,7 +78,7 @@ async def test_whoever_signs_beside_others_is_told_that_theirs_may_follow(
     after = await window.reload()
     assert "Signed by Vera Ltd" in after.words
     assert "they may fill in their fields after you have signed" not in after.words
-    filled = {"field:signature-2": DRAWING, "consent": "yes"}
+    filled = {"drawn:signature-2": DRAWING, "consent": "yes"}
     assert (await window.post("", **filled)).status_code == 303
     kept = (await desk.now(whole.row.id)).signers[1].evidence["shown_before"]
     assert kept["positions"] == [], "it may have been signed by a page from before"

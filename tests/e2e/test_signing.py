@@ -43,7 +43,7 @@ async def draw(page: Page, name: str = "Signature") -> None:
 
 async def strokes(page: Page, key: str = "signature") -> Any:
     """What the form would send of a drawing."""
-    return json.loads(await page.locator(f'[name="field:{key}"]').input_value())["strokes"]
+    return json.loads(await page.locator(f'[name="drawn:{key}"]').input_value())["strokes"]
 
 
 async def fill(page: Page) -> None:
