@@ -44,12 +44,15 @@ async def open_editor(work: Work, editor: Editor, *, take_over: bool) -> Editing
     if agreement is None or agreement.session_id is not None:
         raise NotFound("agreement")
     row = await _row_of(work, agreement, editor)
-    before = await _window(work, row)
-    window = await _opened(work, row, before, editor, take_over=take_over)
+    before, policy = await _seen(work, row)
+    try:
+        window = before.opened_in(editor.window, work.at, policy, take_over=take_over)
+    except WindowHeld as held:
+        raise WindowHeld(held.heard_at, await _name_of(work, row)) from held
     if window.fence == before.fence:
         row.hold(window)
         return row
-    taken = before.is_alive(work.at, await _policy(work, row))
+    taken = before.is_alive(work.at, policy)
     lost = row.member_id
     row.hold(window)
     row.member_id, row.member_session_id = editor.found.member.id, editor.found.session.id
@@ -78,38 +81,25 @@ async def _row_of(work: Work, agreement: AgreementRow, editor: Editor) -> Editin
     return row
 
 
-async def _opened(
-    work: Work, row: EditingSessionRow, before: Window, editor: Editor, *, take_over: bool
-) -> Window:
-    policy = await _policy(work, row)
-    if take_over and before.holder != editor.window:
-        return before.taken_over_by(editor.window, work.at)
-    try:
-        return before.opened_in(editor.window, work.at, policy)
-    except WindowHeld as held:
-        raise WindowHeld(held.heard_at, await _name_of(work, row)) from held
-
-
 async def _name_of(work: Work, row: EditingSessionRow) -> str:
     member = await member_by_id(work.db, row.workspace_id, row.member_id)
     return member.name or member.email if member else ""
 
 
-async def _policy(work: Work, row: EditingSessionRow) -> WindowPolicy:
-    """Editing follows the member's own session (C18)."""
+async def _seen(work: Work, row: EditingSessionRow) -> tuple[Window, WindowPolicy]:
+    """The place as it is, and the rule that it is held to: the member's own session's (C18).
+
+    A member whose session is over is in no window any more.
+    """
     session = await member_session_by_id(work.db, row.workspace_id, row.member_session_id)
     settings = work.settings
     idle = session.idle if session else settings.session_idle_warning_after
     grace = session.grace if session else settings.session_warning_grace
-    return WindowPolicy(IdlePolicy(idle, grace), settings.window_alive)
-
-
-async def _window(work: Work, row: EditingSessionRow) -> Window:
-    """The place as it is; a member whose session is over is in no window any more."""
-    session = await member_session_by_id(work.db, row.workspace_id, row.member_session_id)
+    policy = WindowPolicy(IdlePolicy(idle, grace), settings.window_alive)
     if session is None or session.value.end_at(work.at) is not None:
-        return replace(row.window, ended=row.window.ended or WindowEnd.SESSION_ENDED)
-    return replace(row.window, active_at=max(row.active_at, session.seen_at))
+        over = row.window.ended or WindowEnd.SESSION_ENDED
+        return replace(row.window, ended=over), policy
+    return replace(row.window, active_at=max(row.active_at, session.seen_at)), policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +116,7 @@ async def present_editor(work: Work, agreement_id: UUID) -> Present | None:
     row = await editing_session_of(work.db, agreement_id)
     if row is None:
         return None
-    window, policy = await _window(work, row), await _policy(work, row)
+    window, policy = await _seen(work, row)
     if not window.is_alive(work.at, policy):
         return None
     return Present(row.member_id, await _name_of(work, row), row.opened_at)
@@ -144,7 +134,7 @@ async def why_lost(work: Work, editor: Editor, place: Place) -> WindowLost | Non
     row = await editing_row(work, editor)
     if row is None:
         return WindowLost(WindowEnd.SESSION_ENDED)
-    window, policy = await _window(work, row), await _policy(work, row)
+    window, policy = await _seen(work, row)
     refusal = window.refuses(place, work.at, policy)
     if refusal is None or row.member_id == editor.found.member.id:
         return refusal
@@ -174,7 +164,7 @@ async def refuse_editor(work: Work, agreement: AgreementRow, place: Place | None
         if place is not None:
             raise WindowLost(WindowEnd.TAKEN_OVER)
         return
-    window, policy = await _window(work, row), await _policy(work, row)
+    window, policy = await _seen(work, row)
     if place is None:
         if window.is_alive(work.at, policy):
             raise WindowHeld(window.heard_at, await _name_of(work, row))
@@ -194,7 +184,7 @@ async def _locked(work: Work, editor: Editor) -> EditingSessionRow:
 
 async def _refuse_lost(work: Work, row: EditingSessionRow, place: Place) -> WindowPolicy:
     """Raises `WindowLost` for a window that may not act any more; gives the rule it was held to."""
-    window, policy = await _window(work, row), await _policy(work, row)
+    window, policy = await _seen(work, row)
     if refusal := window.refuses(place, work.at, policy):
         raise _said(refusal)
     return policy

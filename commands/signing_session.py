@@ -60,11 +60,7 @@ async def open_signing(work: Work, visitor: Visitor, wanted: OpenWindow) -> Sign
     found = await signing_in(work, room, wanted.task, lock=True)
     _refuse_closed(found)
     before, policy = window_of(work, found), window_policy(work)
-    is_other = before.holder != wanted.window
-    if wanted.take_over and is_other:
-        window = before.taken_over_by(wanted.window, work.at)
-    else:
-        window = before.opened_in(wanted.window, work.at, policy)
+    window = before.opened_in(wanted.window, work.at, policy, take_over=wanted.take_over)
     return await _held(work, found, before, window)
 
 

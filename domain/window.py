@@ -74,19 +74,18 @@ class Window:
         is_open = self.holder != "" and self.end_at(at, policy) is None
         return is_open and at < self.heard_at + policy.alive
 
-    def opened_in(self, window: str, at: datetime, policy: WindowPolicy) -> "Window":
-        """The place as a window that is opened has it, where nobody has to be asked.
+    def opened_in(
+        self, window: str, at: datetime, policy: WindowPolicy, *, take_over: bool = False
+    ) -> "Window":
+        """The place as a window that is opened has it: another holder under the next fence.
 
-        Raises `WindowHeld` while another window is open (EX-9, EX-15).
+        Raises `WindowHeld` while another window is open (EX-9, EX-15), unless it is told to take
+        over: *Open Here* or *Edit Anyway*.
         """
         if self.holder == window and self.end_at(at, policy) is None:
             return replace(self, heard_at=at, active_at=at)
-        if self.holder != window and self.is_alive(at, policy):
+        if self.holder != window and not take_over and self.is_alive(at, policy):
             raise WindowHeld(self.heard_at)
-        return self.taken_over_by(window, at)
-
-    def taken_over_by(self, window: str, at: datetime) -> "Window":
-        """The place after *Open Here* or *Edit Anyway*: another holder under the next fence."""
         return Window(window, self.fence + 1, at, at)
 
     def refuses(self, place: Place, at: datetime, policy: WindowPolicy) -> WindowLost | None:

@@ -1,6 +1,5 @@
 """Editing sessions: which member's window may change an agreement (EX-15 to EX-17)."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, select
 from typing_extensions import override
 
-from domain.window import Window, WindowEnd
-from store.columns import instant, primary_id
+from store.columns import primary_id
 from store.never_clear import never_clear, refuse_clear
-from store.sealed import Owner, OwnerKind, SealedRow, opened_one, sealed
+from store.sealed import Owner, OwnerKind, opened_one, sealed
+from store.window import WindowRow
 
 
-class EditingSessionRow(SealedRow, table=True):
+class EditingSessionRow(WindowRow, table=True):
     """The window that holds one agreement for editing, of which member's session.
 
     `left_behind` is what a window that had lost its place still wanted to save (N8), and whose.
@@ -28,12 +27,6 @@ class EditingSessionRow(SealedRow, table=True):
     agreement_id: UUID = Field(foreign_key="agreement.id", unique=True)
     member_id: UUID = Field(foreign_key="member.id")
     member_session_id: UUID
-    holder: str = ""
-    fence: int = 0
-    opened_at: datetime = instant()
-    heard_at: datetime = instant()
-    active_at: datetime = instant()
-    end_reason: str | None = None
 
     left_behind = sealed("left_behind", dict[str, Any]())
 
@@ -45,18 +38,6 @@ class EditingSessionRow(SealedRow, table=True):
     def owner(self) -> Owner:
         """The agreement it is on: only a member's own has drafts."""
         return Owner(self.workspace_id, self.agreement_id, OwnerKind.AGREEMENT)
-
-    @property
-    def window(self) -> Window:
-        """The domain value of its window."""
-        ended = WindowEnd(self.end_reason) if self.end_reason else None
-        return Window(self.holder, self.fence, self.heard_at, self.active_at, ended)
-
-    def hold(self, window: Window) -> None:
-        """Writes the window down."""
-        self.holder, self.fence = window.holder, window.fence
-        self.heard_at, self.active_at = window.heard_at, window.active_at
-        self.end_reason = window.ended
 
 
 refuse_clear(EditingSessionRow)

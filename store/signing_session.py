@@ -11,14 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
 
-from domain.window import Window, WindowEnd
+from domain.window import Window
 from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
-from store.columns import instant, optional_instant, primary_id
+from store.columns import optional_instant, primary_id
 from store.never_clear import never_clear, refuse_clear
-from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
+from store.sealed import Owner, OwnerKind, opened, opened_one, sealed
+from store.window import WindowRow
 
 
-class SigningSessionRow(SealedRow, table=True):
+class SigningSessionRow(WindowRow, table=True):
     """One signer at one task: the window that holds it, and what was entered so far.
 
     `seen_version` is the version the signer has confirmed; `values` were saved by the holder;
@@ -34,18 +35,12 @@ class SigningSessionRow(SealedRow, table=True):
     task_id: UUID = Field(foreign_key="task.id", unique=True)
     agreement_id: UUID = Field(foreign_key="agreement.id", index=True)
     position: int
-    holder: str = ""
-    fence: int = 0
     binding_id: UUID | None = None
     seen_version: int
-    opened_at: datetime = instant()
-    heard_at: datetime = instant()
-    active_at: datetime = instant()
     confirmed_at: datetime | None = optional_instant()
     stepped_up_at: datetime | None = optional_instant()
     stepped_up_fence: int = 0
     ended_at: datetime | None = optional_instant()
-    end_reason: str | None = None
 
     values = sealed("values", dict[str, Any]())
     left_behind = sealed("left_behind", dict[str, Any]())
@@ -59,17 +54,10 @@ class SigningSessionRow(SealedRow, table=True):
         """The public session it is part of."""
         return Owner(self.workspace_id, self.session_id, OwnerKind.PUBLIC_SESSION)
 
-    @property
-    def window(self) -> Window:
-        """The domain value of its window."""
-        ended = WindowEnd(self.end_reason) if self.end_reason else None
-        return Window(self.holder, self.fence, self.heard_at, self.active_at, ended)
-
+    @override
     def hold(self, window: Window) -> None:
         """Writes the window down."""
-        self.holder, self.fence = window.holder, window.fence
-        self.heard_at, self.active_at = window.heard_at, window.active_at
-        self.end_reason = window.ended
+        super().hold(window)
         if window.ended is None:
             self.ended_at = None
 

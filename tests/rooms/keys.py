@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 
 from adapters.aead import RecordKey, Undecipherable
 from adapters.data_key import DataKey, bound_key, bound_workspace_key, wrapping
@@ -123,7 +123,8 @@ async def backup_of(house: House) -> Backup:
 
 def sealed_tables() -> list[type[SealedRow]]:
     """Every table with sealed fields."""
-    return [each for each in SealedRow.__subclasses__() if hasattr(each, "__table__")]
+    kinds = (mapper.class_ for mapper in SQLModel._sa_registry.mappers)
+    return [each for each in kinds if issubclass(each, SealedRow)]
 
 
 def opened_with(keyring: Keyring, *copies: Backup) -> dict[UUID, int]:

@@ -19,12 +19,12 @@ from commands.settlement import settle
 from store.data_key import DataKeyRow
 from store.party import PartyRow
 from store.public_session import PublicSessionRow
-from store.sealed import SealedRow
 from store.tables import METADATA
 from store.upload import UploadRow
 from store.visit import count_visit
 from tests.rooms.house import ANNA, House
 from tests.rooms.kept_files import keep_file
+from tests.rooms.keys import sealed_tables
 
 CANARY = "kanarienvogel7731"
 CONTROL = "zaunkoenig4402"
@@ -120,15 +120,11 @@ async def everything_that_opens(house: House) -> bytes:
 
         keys = await work.db.run_sync(read)
         sealed = []
-        for table in tables_with_contents():
+        for table in sealed_tables():
             found: Any = select(table)
             rows = (await work.db.scalars(found)).all()
             sealed += [(each.place, each.sealed) for each in rows if each.sealed]
     return b"\n".join(clear_of(keys, sealed)).lower()
-
-
-def tables_with_contents() -> list[type[SealedRow]]:
-    return [each for each in SealedRow.__subclasses__() if hasattr(each, "__table__")]
 
 
 def clear_of(keys: list[Any], sealed: list[Any]) -> Iterator[bytes]:

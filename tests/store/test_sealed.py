@@ -44,7 +44,7 @@ from store.token import TokenRow
 from store.trusted_device import TrustedDeviceRow
 from store.upload import UploadRow
 from tests.rooms.house import House, bare_house, furnish
-from tests.rooms.keys import process, root_file
+from tests.rooms.keys import process, root_file, sealed_tables
 
 WORD = "kanarienvogel"
 FLIPS = 300
@@ -78,11 +78,6 @@ async def house(database_url: str) -> AsyncIterator[House]:
         yield found
 
 
-def tables() -> list[type[SealedRow]]:
-    """Every table with sealed fields."""
-    return [each for each in SealedRow.__subclasses__() if hasattr(each, "__table__")]
-
-
 def canaries(table: type[SealedRow], row: SealedRow, mark: str) -> dict[str, Any]:
     """A value of its own for each sealed field, of the type that the field has."""
     empty = table()
@@ -101,7 +96,7 @@ async def written(house: House, mark: str) -> list[Written]:
         task = (await tasks_of(work.db, session.id))[0]
         rows = [each async for each in _rows(work, house, moved.party.id, session, task)]
         kinds = {type(each) for each in rows} | {AuditSignerRow}
-        assert kinds == set(tables()), "each table has a row here"
+        assert kinds == set(sealed_tables()), "each table has a row here"
         found: list[Written] = []
         for row in rows:
             fields = canaries(type(row), row, f"{mark}-{len(found)}")
@@ -481,7 +476,7 @@ async def _submission(house: House, where: Written) -> AsyncIterator[bytes | Non
 
 
 def _names() -> Iterator[str]:
-    for table in tables():
+    for table in sealed_tables():
         yield from (f"{table.__tablename__}.{name}" for name in _sealed_names(table))
 
 

@@ -48,9 +48,15 @@ def test_a_window_that_was_closed_asks_nobody() -> None:
     assert closed.opened_in("w1", AT + 2 * SECOND, POLICY).fence == 1
 
 
+def test_taking_over_ones_own_place_changes_nothing() -> None:
+    # SX-6: a second click is no second window
+    again = held().opened_in("w1", AT + SECOND, POLICY, take_over=True)
+    assert (again.fence, again.active_at) == (1, AT + SECOND)
+
+
 def test_taking_over_leaves_the_first_without_its_place() -> None:
     # EX-10, EX-16
-    first, second = held(), held().taken_over_by("w2", AT + SECOND)
+    first, second = held(), held().opened_in("w2", AT + SECOND, POLICY, take_over=True)
     assert second == Window("w2", 2, AT + SECOND, AT + SECOND)
     refusal = second.refuses(Place(first.holder, first.fence), AT + SECOND, POLICY)
     assert isinstance(refusal, WindowLost)
@@ -99,7 +105,7 @@ def test_a_fence_never_comes_twice(opened: list[tuple[str, bool]]) -> None:
     for name, taken in opened:
         at += SECOND
         try:
-            new = window.taken_over_by(name, at) if taken else window.opened_in(name, at, POLICY)
+            new = window.opened_in(name, at, POLICY, take_over=taken)
         except WindowHeld:
             continue
         if new.fence != window.fence:
@@ -119,11 +125,9 @@ class OneHolder(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["w1", "w2", "w3"]), take_over=st.booleans())
     def open(self, name: str, take_over: bool) -> None:
         try:
-            if take_over:
-                self.window = self.window.taken_over_by(name, self.at)
-            else:
-                self.window = self.window.opened_in(name, self.at, POLICY)
+            self.window = self.window.opened_in(name, self.at, POLICY, take_over=take_over)
         except WindowHeld:
+            assert not take_over
             assert self.window.is_alive(self.at, POLICY)
             return
         self.places[name] = Place(name, self.window.fence)
