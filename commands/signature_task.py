@@ -5,13 +5,14 @@ commits it, under the agreement's lock (EX-20).
 """
 
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any
 
 from commands.capture import Captured, Posted
 from commands.public_session_terms import settings_in
 from commands.signer_identity import IDENTITY, present_identity
 from commands.signing import Signing, SigningWrite, held_signing, refuse_unseen
-from commands.signing_others import shown_before
+from commands.signing_others import SALT, shown_before
 from commands.work import Work
 from domain.agreement import Pinned
 from domain.agreement_answers import read_answers
@@ -25,6 +26,7 @@ from store.public_session import PublicSessionRow, TaskRow
 
 CONSENT = "consent"
 FIELDS = "fields"
+SALT_BYTES = 16
 
 
 class SignatureTask:
@@ -46,7 +48,8 @@ class SignatureTask:
             raise StepUpNeeded
         evidence = _evidence(found, posted)
         who = await present_identity(work, found.signer.party_id, session)
-        _note(work, found, values, evidence | {IDENTITY: who.as_evidence})
+        kept = {IDENTITY: who.as_evidence, SALT: token_hex(SALT_BYTES)}
+        _note(work, found, values, evidence | kept)
         return Captured({FIELDS: values, CONSENT: True}, evidence)
 
 

@@ -7,6 +7,9 @@ from domain.agreement_field import AgreementField
 from domain.agreement_shown import ShownField, shown_sha256
 from store.agreement import AgreementSignerRow
 
+SALT = "salt"
+"""In a signer's evidence, beside the values that those who come after are shown."""
+
 
 def others_fields(found: Signing) -> tuple[ShownField, ...]:
     """Every field of another signer; with its value once that signer has signed."""
@@ -20,7 +23,8 @@ def _shown(signer: AgreementSignerRow, field: AgreementField) -> ShownField:
     if signer.signed_at is None:
         # What is only saved so far is its signer's own: it may still be anything.
         return ShownField(field, signer.name, is_done=False)
-    return ShownField(field, signer.name, is_done=True, value=signer.values.get(field.key))
+    value, salt = signer.values.get(field.key), signer.evidence.get(SALT, "")
+    return ShownField(field, signer.name, is_done=True, value=value, salt=salt)
 
 
 def shown_before(found: Signing) -> dict[str, Any]:

@@ -53,12 +53,14 @@ async def test_whoever_signs_after_reads_what_was_filled_in_before(
     assert "sign beside you" not in window.words
     filled = {"drawn:signature-2": DRAWING, "consent": "yes"}
     assert (await window.post("", **filled)).status_code == 303
-    kept = (await desk.now(whole.row.id)).signers[1].evidence["shown_before"]
+    vera, otto = (await desk.now(whole.row.id)).signers
+    kept, salt = otto.evidence["shown_before"], vera.evidence["salt"]
     shown = [
-        ShownField(AgreementField.of(each), "Vera Ltd", is_done=True, value=VERAS.get(each["key"]))
+        ShownField(AgreementField.of(each), "Vera Ltd", True, VERAS.get(each["key"]), salt)
         for each in FIELDS
         if each["signer"] == 1
     ]
+    assert len(bytes.fromhex(salt)) == 16, "without it, once she is erased, the hash says nothing"
     assert kept == {"positions": [1], "sha256": shown_sha256(shown)}
     submitted = [each.evidence["shown_before"] for each in await rows(house, SubmissionRow)]
     assert kept in submitted

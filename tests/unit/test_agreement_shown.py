@@ -11,7 +11,7 @@ from domain.agreement_shown import ShownField, shown_sha256
 
 def shown(kind: str, value: Any, key: str = "a", signer: int = 1) -> ShownField:
     field = AgreementField(key, FieldKind(kind), signer, key.title(), 1, 0.1, 0.1, 0.3, 0.05)
-    return ShownField(field, "Vera", is_done=True, value=value)
+    return ShownField(field, "Vera", is_done=True, value=value, salt="ab")
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_the_hash_is_of_canonical_json_by_position_and_key() -> None:
         shown("text", "x", "z"),
     ]
     text = (
-        '{"1":{"name":"Vera","values":{"a":{"signed_by":"Vera"},"z":"x"}},'
-        '"2":{"name":"Vera","values":{"b":"é"}}}'
+        '{"1":{"name":"Vera","salt":"ab","values":{"a":{"signed_by":"Vera"},"z":"x"}},'
+        '"2":{"name":"Vera","salt":"ab","values":{"b":"é"}}}'
     )
     assert shown_sha256(fields) == hashlib.sha256(text.encode()).hexdigest()
     assert shown_sha256(fields[::-1]) == shown_sha256(fields)
