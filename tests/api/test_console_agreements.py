@@ -465,6 +465,7 @@ async def test_a_sent_one_is_changed_with_a_warning_until_it_is_signed(
         page = await opened(carl, whole.row.id)
         assert "Saving makes a new version" in words(page)
         assert "Open at this moment with: Vera Ltd" in words(page)
+        assert "Counts for whoever is asked from now on" in words(page)
         page = await saved(carl, page, title="Other")
         assert "Saved as version 2" in words(page)
         signing = await desk.open(visitor)
