@@ -52,9 +52,7 @@ def completion_pdf(completion: AgreementCompletion, room: int = 0) -> Certified:
     paper.add_page()
     _head(paper, completion, _)
     place = _room_for_seal(paper, room)
-    paper.section(_("Who signed"), ROOM_FOR_SIGNER)
-    for each in completion.signers:
-        _signer(paper, completion, each, _)
+    _signers(paper, completion, _)
     _seal(paper, completion, _)
     if completion.proof:
         _proof(paper, completion.proof, _)
@@ -90,6 +88,17 @@ def _head(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
     paper.row(_("Reference"), completion.reference)
 
 
+def _signers(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
+    """Those who signed, and by themselves those who only filled in."""
+    headings = {True: _("Who signed"), False: _("Who filled it in without signing")}
+    for signs, heading in headings.items():
+        those = [each for each in completion.signers if each.signs is signs]
+        if those:
+            paper.section(heading, ROOM_FOR_SIGNER)
+        for each in those:
+            _signer(paper, completion, each, _)
+
+
 def _signer(
     paper: Paper, completion: AgreementCompletion, signer: SignerCompletion, _: Translate
 ) -> None:
@@ -100,7 +109,7 @@ def _signer(
     moments = (
         (_("Mailbox confirmed"), signer.mailbox_confirmed_at),
         (_("Opened"), signer.opened_at),
-        (_("Signed"), signer.signed_at),
+        (_("Signed") if signer.signs else _("Confirmed"), signer.signed_at),
     )
     for label, at in moments:
         if at:

@@ -48,6 +48,27 @@ def test_what_did_not_happen_and_what_is_not_known_is_left_out() -> None:
     assert "Anna Weber" in words
 
 
+def test_who_only_filled_in_is_not_among_those_who_signed() -> None:
+    # PS-42
+    both = (signer("Boris Filler", signs=False), signer("Anna Weber"))
+    words = words_of(completion_pdf(completion(signers=both)).pdf)
+    parts = [
+        words.index(each)
+        for each in (
+            "Who signed",
+            "Anna Weber",
+            "Signed ",
+            "Who filled it in without signing",
+            "Boris Filler",
+            "Confirmed ",
+        )
+    ]
+    assert parts == sorted(parts)
+    assert words[: parts[3]].count("Boris Filler") == 0
+    alone = words_of(completion_pdf(completion(signers=(signer(),))).pdf)
+    assert "without signing" not in alone
+
+
 def test_stands_behind_the_document_which_stays_as_it_is() -> None:
     whole = with_completion(document(), completion()).pdf
     before, after = pypdfium2.PdfDocument(document()), pypdfium2.PdfDocument(whole)
