@@ -1,6 +1,7 @@
 """The certificate of completion: pages behind an agreement that say who signed what, and when."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -8,26 +9,40 @@ from adapters.languages import translations_for, when
 from adapters.pdf_overlay import opened, written
 from adapters.pdf_paper import CODE, HEADING, SMALL, STRONG, TITLE, Paper
 from adapters.pdf_proof import proof_rows
+from adapters.pdf_seal_box import SealPlace
 from domain.agreement_completion import AgreementCompletion, SignerCompletion
 from domain.receipt import Proof
 
 ROOM_FOR_SIGNER = 40.0
 """In mm; a signer begins on a new page rather than with less."""
+ROUND_THE_SEAL = 3.0
+"""In mm."""
 
 Translate = Callable[[str], str]
 
 
-def with_completion(pdf: bytes, completion: AgreementCompletion) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A document that ends with a certificate of completion, and the room in it for a seal."""
+
+    pdf: bytes
+    place: SealPlace
+
+
+def with_completion(pdf: bytes, completion: AgreementCompletion, room: int = 0) -> Certified:
     """The document with its certificate behind it; the same bytes each time.
 
+    `room` is how high the box of the seal is, in points.
     Takes about 0.2 s of computing: call it in a thread.
     """
-    with opened(pdf) as document, opened(completion_pdf(completion)) as certificate:
+    made = completion_pdf(completion, room)
+    with opened(pdf) as document, opened(made.pdf) as certificate:
+        place = replace(made.place, page=len(document.pages) + made.place.page)
         document.pages.extend(certificate.pages)
-        return written(document)
+        return Certified(written(document), place)
 
 
-def completion_pdf(completion: AgreementCompletion) -> bytes:
+def completion_pdf(completion: AgreementCompletion, room: int = 0) -> Certified:
     """The certificate's pages by themselves."""
     _ = translations_for(completion.locale).gettext
     title = _("Certificate of completion: %(title)s") % {"title": completion.title}
@@ -36,13 +51,21 @@ def completion_pdf(completion: AgreementCompletion) -> bytes:
     paper.footer_words = partial(_foot, completion.reference, _)
     paper.add_page()
     _head(paper, completion, _)
-    paper.section(_("Who signed"), ROOM_FOR_SIGNER)
-    for each in completion.signers:
-        _signer(paper, completion, each, _)
+    place = _room_for_seal(paper, room)
+    _signers(paper, completion, _)
     _seal(paper, completion, _)
     if completion.proof:
         _proof(paper, completion.proof, _)
-    return bytes(paper.output())
+    return Certified(bytes(paper.output()), place)
+
+
+def _room_for_seal(paper: Paper, height: int) -> SealPlace:
+    """Leaves as much empty as the box is high, on one page, and says where that is."""
+    paper.space(ROUND_THE_SEAL)
+    paper.keep(height / paper.k)
+    bottom = int((paper.h - paper.get_y()) * paper.k) - height
+    paper.space(height / paper.k)
+    return SealPlace(paper.page_no() - 1, round(paper.l_margin * paper.k), bottom)
 
 
 def _foot(reference: str, _: Translate, number: int) -> str:
@@ -65,6 +88,17 @@ def _head(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
     paper.row(_("Reference"), completion.reference)
 
 
+def _signers(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
+    """Those who signed, and by themselves those who only filled in."""
+    headings = {True: _("Who signed"), False: _("Who filled it in without signing")}
+    for signs, heading in headings.items():
+        those = [each for each in completion.signers if each.signs is signs]
+        if those:
+            paper.section(heading, ROOM_FOR_SIGNER)
+        for each in those:
+            _signer(paper, completion, each, _)
+
+
 def _signer(
     paper: Paper, completion: AgreementCompletion, signer: SignerCompletion, _: Translate
 ) -> None:
@@ -75,7 +109,7 @@ def _signer(
     moments = (
         (_("Mailbox confirmed"), signer.mailbox_confirmed_at),
         (_("Opened"), signer.opened_at),
-        (_("Signed"), signer.signed_at),
+        (_("Signed") if signer.signs else _("Confirmed"), signer.signed_at),
     )
     for label, at in moments:
         if at:
@@ -99,6 +133,13 @@ def _seal(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
             "electronic signature of a person."
         )
         % {"company": completion.workspace_name}
+    )
+    paper.space(2)
+    paper.words(
+        _(
+            "The box in this certificate shows the seal, but a picture proves nothing. A reader "
+            "that checks signatures does: in one, a click on the box opens what it found."
+        )
     )
     paper.space(2)
     paper.words(

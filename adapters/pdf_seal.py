@@ -19,7 +19,7 @@ from typing import Any
 from asn1crypto import keys, pem, x509  # type: ignore[import-untyped]  # has no types
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import PdfSignatureMetadata, PdfSigner
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
@@ -33,6 +33,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from adapters.pdf_seal_box import SealBox, SealPlace
 from adapters.signing_certificate import SigningCertificate
 from adapters.time_stamp import Stamper, TimeAuthority, fetchers
 
@@ -64,6 +65,23 @@ class SealRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class SeenSeal:
+    """A box that shows the seal, and where in the document it is."""
+
+    box: SealBox
+    place: SealPlace
+
+    def field(self, name: str) -> SigFieldSpec:
+        """The signature's field there."""
+        return SigFieldSpec(
+            name,
+            on_page=self.place.page,
+            box=self.place.rectangle(self.box),
+            readable_field_name=self.box.words,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     """A sealed document; `sha256` is of the whole file, in hex."""
 
@@ -79,12 +97,13 @@ async def seal(
     reason: str,
     at: datetime,
     authority: TimeAuthority | None = None,
+    seen: SeenSeal | None = None,
 ) -> Sealed:
-    """Seals a document as of `at`; computes in a thread, some 100 ms.
+    """Seals a document as of `at`, unseen unless it is said where; computes in a thread, 100 ms.
 
     Raises `SealUnavailable` when time stamps are asked for and do not come, and `SealRefused`.
     """
-    work = _Work(pdf, certificate, reason, at, authority)
+    work = _Work(pdf, certificate, reason, at, authority, seen)
     try:
         async with asyncio.timeout(SEAL_SECONDS + GRACE_SECONDS):
             # Where a name leads is asked of the machine, which cannot be told to stop.
@@ -104,6 +123,7 @@ class _Work:
     reason: str
     at: datetime
     authority: TimeAuthority | None
+    seen: SeenSeal | None
 
     @property
     def level(self) -> SealLevel:
@@ -128,8 +148,9 @@ class _Work:
 
     async def _signed(self) -> bytes:
         stamper = Stamper(self.authority) if self.authority else None
+        name = f"{FIELD}-{hashlib.sha256(self.pdf).hexdigest()[:8]}"
         metadata = PdfSignatureMetadata(
-            f"{FIELD}-{hashlib.sha256(self.pdf).hexdigest()[:8]}",
+            name,
             md_algorithm="sha256",
             reason=self.reason,
             name=self.certificate.subject,
@@ -140,7 +161,13 @@ class _Work:
             dss_settings=_IN_ONE_REVISION,
             **await self._evidence(stamper),
         )
-        signer = PdfSigner(metadata, _signer(self.certificate), timestamper=stamper)
+        signer = PdfSigner(
+            metadata,
+            _signer(self.certificate),
+            timestamper=stamper,
+            stamp_style=self.seen.box.style() if self.seen else None,
+            new_field_spec=self.seen.field(name) if self.seen else None,
+        )
         writer = IncrementalPdfFileWriter(BytesIO(self.pdf))
         session = signer.init_signing_session(writer)
         session.system_time = self.at

@@ -61,6 +61,12 @@ class SigningCertificate:
         return subject_of(self.certificates[0])
 
     @property
+    def issuer(self) -> str:
+        """Who vouches for that name; empty where the company does itself."""
+        name = _known_name(self.certificates[0].issuer)
+        return "" if name == self.subject else name
+
+    @property
     def certificates(self) -> tuple[x509.Certificate, ...]:
         """The chain, read."""
         return tuple(x509.load_pem_x509_certificates(self.chain))
@@ -129,10 +135,7 @@ def with_fresh_crl(
 
 def subject_of(certificate: x509.Certificate) -> str:
     """The name that people know the holder by."""
-    for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
-        for each in certificate.subject.get_attributes_for_oid(oid):
-            return str(each.value)
-    return certificate.subject.rfc4514_string()
+    return _known_name(certificate.subject)
 
 
 def is_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
@@ -147,6 +150,13 @@ def is_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
     """A private key as PKCS #8 in PEM, in the clear."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _known_name(name: x509.Name) -> str:
+    for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
+        for each in name.get_attributes_for_oid(oid):
+            return str(each.value)
+    return name.rfc4514_string()
 
 
 def _name(company: str, common: str) -> x509.Name:

@@ -11,7 +11,7 @@ from api.receipt import PDF, attached
 from api.shapes.agreement import VersionShape
 from api.shapes.field import Page
 from commands.agreement import whole_agreement
-from commands.agreement_read import sealed_pdf, version_pdf
+from commands.agreement_read import read_sealed, version_pdf
 from domain.errors import Erased, NotFound
 from store.agreement import versions_of
 
@@ -41,4 +41,5 @@ async def get_document(call: ApiCall, agreement_id: UUID, version: Number = None
 async def get_sealed(call: ApiCall, agreement_id: UUID) -> Response:
     """What all have signed, with its certificate of completion, sealed."""
     whole = await whole_agreement(call.work, agreement_id, call.workspace_id)
-    return attached("sealed.pdf", PDF, await sealed_pdf(call.work, whole, call.actor))
+    copy = await read_sealed(call.work, whole, call.actor)
+    return attached("sealed.pdf", PDF, copy.pdf)

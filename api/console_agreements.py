@@ -16,7 +16,7 @@ from api.member_call import ConsoleCall, MemberCall, quiet_call
 from api.receipt import PDF, attached
 from api.shapes.agreement import AgreementDetail, AgreementShape
 from commands.agreement import AgreementTarget, Whole, whole_agreement
-from commands.agreement_read import find_version, note_read, sealed_pdf, version_pdf
+from commands.agreement_read import find_version, note_read, read_sealed, version_pdf
 from commands.agreement_signer import progress_of
 from commands.editing_session import present_editor
 from domain.agreement import CANCELLABLE, AgreementState
@@ -131,7 +131,8 @@ async def get_document(call: ConsoleCall, agreement_id: UUID) -> Response:
 async def get_sealed(call: ConsoleCall, agreement_id: UUID) -> Response:
     """What all have signed, sealed."""
     whole = await _read(call, agreement_id)
-    return attached("sealed.pdf", PDF, await sealed_pdf(call.work, whole, call.actor))
+    copy = await read_sealed(call.work, whole, call.actor)
+    return attached("sealed.pdf", PDF, copy.pdf)
 
 
 async def _read(call: MemberCall, agreement_id: UUID) -> Whole:

@@ -46,6 +46,7 @@ async def _signer(work: Work, signer: AgreementSignerRow) -> SignerCompletion:
         signed_at=signer.signed_at,
         browser=identity.browser,
         zone=party.zone if party else "UTC",
+        signs=signer.signs,
     )
 
 

@@ -1,6 +1,7 @@
 """The files of an agreement: any version that is kept, and the sealed document."""
 
 from commands.agreement import Whole
+from commands.agreement_copy import SealedCopy, sealed_copy
 from commands.work import Work
 from domain.actor import Actor
 from domain.agreement import subject_of
@@ -33,18 +34,14 @@ async def find_version(work: Work, whole: Whole, number: int | None) -> Agreemen
     return found
 
 
-async def sealed_pdf(work: Work, whole: Whole, actor: Actor) -> bytes:
+async def read_sealed(work: Work, whole: Whole, actor: Actor) -> SealedCopy:
     """What all have signed, sealed; that it was read is written down.
 
     Raises `NotFound` before it is sealed, or `Erased`.
     """
-    if whole.row.sealed_paper_id is None:
-        raise NotFound("sealed document")
-    pdf = await paper_pdf(work.db, whole.row.sealed_paper_id)
-    if pdf is None:
-        raise Erased
+    copy = await sealed_copy(work, whole.row)
     note_read(work, whole, actor, {"sealed": True})
-    return pdf
+    return copy
 
 
 def note_read(work: Work, whole: Whole, actor: Actor, details: dict[str, object]) -> None:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from adapters.pdf_completion import with_completion
+from adapters.pdf_completion import Certified, with_completion
 from adapters.pdf_filled import Value, filled
-from adapters.pdf_seal import Sealed, seal
+from adapters.pdf_seal import Sealed, SeenSeal, seal
+from adapters.pdf_seal_box import SealBox, seal_box
 from adapters.signing_certificate import SigningCertificate
 from adapters.time_stamp import TimeAuthority
 from commands.agreement_completion import completion_of
@@ -44,11 +45,14 @@ class SealJob:
     certificate: SigningCertificate
     authority: TimeAuthority | None
 
-    def written(self) -> bytes:
-        """The document as it was signed, with its certificate of completion; computes."""
+    def written(self, at: datetime) -> tuple[Certified, SealBox]:
+        """The document as it was signed, with its certificate of completion, and what is to be
+        seen of its seal there; computes.
+        """
         locale = self.completion.locale
         signed = filled(self.pdf, self.fields, self.values, locale=locale)
-        return with_completion(signed, self.completion)
+        box = seal_box(self.completion, self.certificate, at=at)
+        return with_completion(signed, self.completion, box.height), box
 
 
 async def seal_agreement(begin: Transactions, agreement: UUID, at: datetime) -> None:
@@ -113,13 +117,14 @@ def _value(field: AgreementField, entered: Any) -> Value:
 
 
 async def _sealed(job: SealJob, at: datetime) -> Sealed:
-    whole = await asyncio.to_thread(job.written)
+    whole, box = await asyncio.to_thread(job.written, at)
     return await seal(
-        whole,
+        whole.pdf,
         job.certificate,
         reason=job.completion.title,
         at=at,
         authority=job.authority,
+        seen=SeenSeal(box, whole.place),
     )
 
 

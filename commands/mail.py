@@ -78,6 +78,11 @@ async def queue_agreement_copies(
         queue_issuer_mail(work, told[-1], MailKind.ISSUER_SIGNED, cause)
 
 
+def agreement_of(mail: MailRow) -> UUID:
+    """The agreement whose sealed document a mail brings: it is what caused the mail."""
+    return UUID(mail.cause.rpartition(":")[2])
+
+
 async def queue_signer_mail(
     work: Work, session_id: UUID, kind: MailKind, cause: str
 ) -> PublicSessionRow | None:

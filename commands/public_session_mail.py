@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from adapters.mail_message import Attachment
 from adapters.mail_rendering import MailContent
-from commands.agreement_copy import copies_of_session
-from commands.mail import code_text, link_of
+from commands.agreement_copy import sealed_copy
+from commands.mail import agreement_of, code_text, link_of
 from commands.mail_letter import Letter, Withdrawn
 from commands.receipt import GivenReceipt, receipt_of
 from commands.work import Work
@@ -45,11 +45,14 @@ async def session_letter(
 
 
 async def _files(work: Work, mail: MailRow) -> tuple[Attachment, ...]:
-    """The sealed documents, in the mails that bring them."""
-    if mail.kind not in BRINGS_COPIES or mail.session_id is None:
+    """The one sealed document that a mail brings: all of a session might be too large for it."""
+    if mail.kind not in BRINGS_COPIES:
         return ()
-    copies = await copies_of_session(work, mail.session_id)
-    return tuple(Attachment(each.name, "application/pdf", each.pdf) for each in copies)
+    row = await agreement_by_id(work.db, agreement_of(mail), mail.workspace_id)
+    if row is None or row.sealed_paper_id is None:
+        return ()
+    copy = await sealed_copy(work, row)
+    return (Attachment(copy.name, "application/pdf", copy.pdf),)
 
 
 def _recipient(mail: MailRow, session: PublicSessionRow, party: PartyRow) -> str:

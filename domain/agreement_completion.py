@@ -10,6 +10,7 @@ from domain.receipt import Proof
 class SignerCompletion:
     """What one signer did; a moment that never came is None.
 
+    Whoever does not sign has read and filled in (PS-42): `signed_at` is when that was confirmed.
     `browser` is what the signer's browser calls itself, `zone` an IANA name.
     """
 
@@ -20,6 +21,7 @@ class SignerCompletion:
     signed_at: datetime | None = None
     browser: str = ""
     zone: str = "UTC"
+    signs: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

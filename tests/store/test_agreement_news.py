@@ -9,15 +9,19 @@ import pytest_asyncio
 from commands.agreement import cancel_agreement
 from commands.erasure import erase_session
 from commands.mail import queue_agreement_copies
+from commands.mail_letter import Letter
 from commands.public_session import Target, reissue
-from commands.public_session_mail import session_letter
+from commands.public_session_mail import BRINGS_COPIES, session_letter
 from commands.signing_session import leave_signing
+from commands.work import Work
 from domain.agreement_errors import AgreementFaulty
 from domain.audit import AuditEvent
 from domain.mail import MailKind
 from domain.window import Place
+from store.agreement import agreement_by_id, signers_of
 from store.audit import AuditRow
 from store.mail import MailRow
+from store.paper import add_paper
 from store.public_session import session_by_id
 from store.workspace import workspace_by_id
 from tests.rooms.agreements import Desk, write_of
@@ -68,6 +72,51 @@ async def test_every_agreement_of_a_session_brings_its_own_copy(desk: Desk) -> N
             await queue_agreement_copies(work, agreement, both)
     for each in both:
         assert (await kinds(desk.house, each)).count(MailKind.SIGNED_COPY) == 2
+
+
+async def test_a_mail_brings_the_one_document_that_it_is_about(desk: Desk) -> None:
+    """Two of 10 MiB in each mail would be more than many a mailbox takes."""
+    wholes = [await desk.sent(title=each) for each in ("Supply", "Secrecy")]
+    session_id = await desk.session_of(wholes[0])
+    async with desk.house.transactions.work() as work:
+        (second,) = await signers_of(work.db, wholes[1].row.id)
+        second.session_id = session_id
+        session = await session_by_id(work.db, session_id, lock=True)
+        assert session is not None
+        session.notify_email = "anna@office.example"
+        for each in wholes:
+            await seal_as(work, each.row.id, f"sealed {each.row.title}".encode())
+            await queue_agreement_copies(work, each.row.id, [session_id])
+    brought = [
+        await files_of(desk.house, each)
+        for each in await mails(desk.house, session_id)
+        if each.kind in BRINGS_COPIES
+    ]
+    supply, secrecy = (
+        ((f"{each}.pdf", f"sealed {each}".encode()),) for each in ("Supply", "Secrecy")
+    )
+    assert sorted(brought) == [secrecy, secrecy, supply, supply]
+
+
+async def seal_as(work: Work, agreement: UUID, pdf: bytes) -> None:
+    row = await agreement_by_id(work.db, agreement, lock=True)
+    assert row is not None
+    paper = await add_paper(work.db, row.owner, pdf, work.at)
+    assert paper is not None
+    await work.db.flush()
+    row.sealed_paper_id = paper.id
+
+
+async def files_of(house: House, mail: MailRow) -> tuple[tuple[str, bytes], ...]:
+    """What a mail brings, by name."""
+    async with house.transactions.work() as work:
+        assert mail.session_id is not None
+        session = await session_by_id(work.db, mail.session_id)
+        assert session is not None
+        workspace = await workspace_by_id(work.db, house.workspace_id)
+        letter = await session_letter(work, mail, session, workspace)
+    assert isinstance(letter, Letter)
+    return tuple((each.name, each.content) for each in letter.files)
 
 
 async def test_the_sender_has_the_copy_though_the_last_signer_was_erased(desk: Desk) -> None:

@@ -24,6 +24,7 @@ from adapters.signing_certificate import SigningCertificate, made, with_fresh_cr
 from adapters.signing_certificate_import import imported
 from adapters.time_stamp import TimeAuthority
 from domain.settings import Settings
+from tests.unit.completions import seen
 from tests.unit.sealing import document, pdfsig
 from tests.unit.test_signing_certificate import PASSWORD, packed
 
@@ -122,7 +123,9 @@ def here(url: str) -> TimeAuthority:
 
 async def test_stamped_seals_outlive_their_certificate(tsa: Stamps, tmp_path: Path) -> None:
     """RELIABILITY 25, expired leaf: B-LTA proves when it was sealed."""
-    sealed = await seal(document(), certificate(), reason="x", at=NOW, authority=here(tsa.url))
+    sealed = await seal(
+        document(), certificate(), reason="x", at=NOW, authority=here(tsa.url), seen=seen()
+    )
     assert sealed.level is SealLevel.B_LTA
     roots = [certificate().root, root_of_stamps()]
     now = await validate(sealed.pdf, roots, at=datetime.now(UTC))

@@ -13,7 +13,7 @@ from domain.agreement_completion import SignerCompletion
 from store.agreement import signers_of
 from store.binding import BindingRow
 from store.public_session import SubmissionRow
-from tests.rooms.agreements import Desk, write_of
+from tests.rooms.agreements import Desk, place, write_of
 from tests.rooms.house import ANNA, House
 
 VICTIM = "ceo@victim.example"
@@ -87,3 +87,14 @@ async def test_a_signature_from_before_is_certified_as_it_is_at_present(house: H
     said = await certified(desk, whole)
     assert said.email == (await house.party(whole.signers[0].party_id)).email
     assert said.mailbox_confirmed_at is not None
+
+
+async def test_who_does_not_sign_is_certified_as_such(house: House) -> None:
+    # PS-42
+    desk = Desk(house)
+    party = str((await desk.party()).id)
+    whole = await desk.sent(
+        signers=[{"party": party, "signs": False}], fields=[place("title-1", "text", 1)]
+    )
+    assert not (await certified(desk, whole)).signs
+    assert (await certified(desk, await signed(desk))).signs

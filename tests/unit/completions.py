@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
+from adapters.pdf_seal import SeenSeal
+from adapters.pdf_seal_box import SealPlace, seal_box
 from domain.agreement_completion import AgreementCompletion, SignerCompletion
 from tests.unit.receipts import proof
-from tests.unit.sealing import NOW
+from tests.unit.sealing import NOW, certificate
 
 
 def signer(name: str = "Anna Weber", **changes: Any) -> SignerCompletion:
@@ -36,3 +39,9 @@ def completion(**changes: Any) -> AgreementCompletion:
         proof=proof(),
     )
     return replace(one, **changes)
+
+
+@cache
+def seen() -> SeenSeal:
+    """A seal's box on any page."""
+    return SeenSeal(seal_box(completion(), certificate(), at=NOW), SealPlace(0, 57, 60))

@@ -83,6 +83,13 @@ def test_every_word_of_a_members_page_exists_in_every_language() -> None:
         assert words - catalogue(language).keys() == set()
 
 
+def test_every_word_on_paper_exists_in_every_language() -> None:
+    words = extracted("adapters/pdf")
+    assert len(words) > 20
+    for language in available()[1:]:
+        assert words - catalogue(language).keys() == set()
+
+
 def test_translations_keep_their_placeholders() -> None:
     for language, msgid, text in translated():
         assert text, f"{language} lacks {msgid!r}"

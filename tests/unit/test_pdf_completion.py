@@ -21,7 +21,7 @@ def words_of(pdf: bytes) -> str:
 
 def test_says_who_did_what_when_and_where_it_is_on_record() -> None:
     one = completion()
-    words = words_of(completion_pdf(one))
+    words = words_of(completion_pdf(one).pdf)
     for said in (
         "Certificate of completion", "Framework agreement", "Acme Ltd", one.reference, one.sha256,
         "Anna Weber", "Zoë Łukasz 上海", "anna@example.org", "Firefox 150 on Linux",
@@ -35,21 +35,42 @@ def test_says_who_did_what_when_and_where_it_is_on_record() -> None:
 
 
 def test_says_plainly_what_the_seal_is_not() -> None:
-    words = words_of(completion_pdf(completion()))
+    words = words_of(completion_pdf(completion()).pdf)
     assert "sealed by the service on behalf of Acme Ltd" in words
     assert "not a qualified electronic signature" in words
 
 
 def test_what_did_not_happen_and_what_is_not_known_is_left_out() -> None:
     bare = signer(mailbox_confirmed_at=None, opened_at=None, signed_at=None, browser="")
-    words = words_of(completion_pdf(completion(signers=(bare,), proof=None)))
+    words = words_of(completion_pdf(completion(signers=(bare,), proof=None)).pdf)
     for left_out in ("Mailbox confirmed", "Opened", "Browser", "Root of the log"):
         assert left_out not in words
     assert "Anna Weber" in words
 
 
+def test_who_only_filled_in_is_not_among_those_who_signed() -> None:
+    # PS-42
+    both = (signer("Boris Filler", signs=False), signer("Anna Weber"))
+    words = words_of(completion_pdf(completion(signers=both)).pdf)
+    parts = [
+        words.index(each)
+        for each in (
+            "Who signed",
+            "Anna Weber",
+            "Signed ",
+            "Who filled it in without signing",
+            "Boris Filler",
+            "Confirmed ",
+        )
+    ]
+    assert parts == sorted(parts)
+    assert words[: parts[3]].count("Boris Filler") == 0
+    alone = words_of(completion_pdf(completion(signers=(signer(),))).pdf)
+    assert "without signing" not in alone
+
+
 def test_stands_behind_the_document_which_stays_as_it_is() -> None:
-    whole = with_completion(document(), completion())
+    whole = with_completion(document(), completion()).pdf
     before, after = pypdfium2.PdfDocument(document()), pypdfium2.PdfDocument(whole)
     assert len(after) > len(before)
     for number in range(len(before)):
@@ -57,21 +78,21 @@ def test_stands_behind_the_document_which_stays_as_it_is() -> None:
         assert one == other
     before.close()
     after.close()
-    assert words_of(whole).endswith(words_of(completion_pdf(completion())))
-    assert whole == with_completion(document(), completion())
+    assert words_of(whole).endswith(words_of(completion_pdf(completion()).pdf))
+    assert whole == with_completion(document(), completion()).pdf
     with pikepdf.open(BytesIO(whole)) as pdf:
         assert pdf.check_pdf_syntax() == []
 
 
 def test_is_written_in_the_language_of_the_agreement() -> None:
-    words = words_of(completion_pdf(completion(locale="de")))
+    words = words_of(completion_pdf(completion(locale="de")).pdf)
     assert "Sonntag, 6. Dezember 2026, 15:05 Uhr" in words
     assert "keine qualifizierte elektronische Signatur" in words
 
 
 def test_many_signers_go_over_numbered_pages() -> None:
     many = completion(signers=tuple(signer(f"Person number {each}.") for each in range(30)))
-    words = words_of(completion_pdf(many))
+    words = words_of(completion_pdf(many).pdf)
     assert [each for each in range(30) if f"Person number {each}." not in words] == []
     assert "Page 2 of" in words
 

@@ -26,7 +26,7 @@ from adapters.pdf_seal import Sealed, SealLevel, SealRefused, seal
 from adapters.pdf_seal_check import SealProblem, SealVerdict, validate
 from adapters.signing_certificate import SigningCertificate, made, with_fresh_crl
 from adapters.signing_certificate_import import imported
-from tests.unit.completions import completion
+from tests.unit.completions import completion, seen
 from tests.unit.sealing import EXPIRED_AT, NOW, certificate, document, pdfsig
 from tests.unit.test_signing_certificate import PASSWORD, packed
 
@@ -36,7 +36,8 @@ MUTATIONS, UPDATES = 300, 30
 
 
 async def sealed(pdf: bytes | None = None, by: SigningCertificate | None = None) -> Sealed:
-    return await seal(pdf or document(), by or certificate(), reason="All have signed", at=NOW)
+    given = pdf or document()
+    return await seal(given, by or certificate(), reason="All have signed", at=NOW, seen=seen())
 
 
 async def verdict_on(pdf: bytes, by: SigningCertificate | None = None) -> SealVerdict:
@@ -105,7 +106,7 @@ async def test_certifies_that_nothing_may_be_changed_and_stands_in_one_revision(
 
 
 async def test_any_company_and_any_page_can_be_sealed() -> None:
-    whole = with_completion(document(), completion())
+    whole = with_completion(document(), completion()).pdf
     for name in ("上海贸易有限公司", "محمد عبد الله", "Acme محمد", "Zoë Łukasz & Söhne", ""):
         by = made(name, at=NOW, years=1)
         verdict = await verdict_on((await sealed(whole, by)).pdf, by)

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from pikepdf import Pdf
 from sqlmodel import col, delete, select
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
@@ -93,12 +95,18 @@ async def test_signers_are_asked_in_turn_and_everybody_gets_the_sealed_document(
         assert kinds[0] == "signature_request"
         assert "signed_copy" in kinds
     attached = [
-        part.get_filename()
+        part.get_content()
         for mail in at.office.taken
         for part in mail.iter_attachments()
         if part.get_filename() == "Supply agreement.pdf"
     ]
     assert len(attached) == 3
+    assert len(set(attached)) == 1
+    with Pdf.open(BytesIO(attached[0])) as pdf:
+        (field,) = pdf.Root.AcroForm.Fields
+        left, bottom, right, top = map(float, field.Rect)
+    assert left < right
+    assert bottom < top
 
 
 async def test_one_that_was_done_before_the_rows_were_restored_is_done_again(
