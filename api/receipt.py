@@ -8,11 +8,10 @@ from api.browser import refuse_cross_site, see_other, visitor_of
 from api.context import Begin
 from api.party_pages import language_of, page_of
 from api.room import room_values
-from commands.agreement_copy import sealed_copy
+from commands.agreement_read import read_signed
 from commands.receipt import GivenReceipt, note_read, receipt_of
 from commands.room import Room, enter_completed, party_of
 from commands.work import Work
-from domain.errors import NotFound
 from store.agreement import signed_in_session
 
 router = APIRouter(dependencies=[Depends(refuse_cross_site)], include_in_schema=False)
@@ -65,11 +64,7 @@ async def get_signed(
     """The sealed document that was signed in this session, for the browser that completed it."""
     async with begin.work() as work:
         room = await enter_completed(work, visitor_of(request, session_id))
-        rows = await signed_in_session(work.db, room.session.id)
-        row = next((each for each in rows if str(each.id) == agreement_id), None)
-        if row is None:
-            raise NotFound("document")
-        copy = await sealed_copy(work, row)
+        copy = await read_signed(work, room, agreement_id)
     return attached("signed.pdf", PDF, copy.pdf)
 
 

@@ -2,12 +2,14 @@
 
 from commands.agreement import Whole
 from commands.agreement_copy import SealedCopy, sealed_copy
+from commands.room import Room
 from commands.work import Work
 from domain.actor import Actor
 from domain.agreement import subject_of
 from domain.audit import AuditEvent
 from domain.errors import Erased, NotFound
-from store.agreement import AgreementVersionRow, known_version
+from store.agreement import AgreementVersionRow, known_version, signed_in_session
+from store.audit_tree import events_of_session
 from store.paper import paper_pdf
 
 
@@ -41,6 +43,23 @@ async def read_sealed(work: Work, whole: Whole, actor: Actor) -> SealedCopy:
     """
     copy = await sealed_copy(work, whole.row)
     note_read(work, whole, actor, {"sealed": True})
+    return copy
+
+
+async def read_signed(work: Work, room: Room, agreement: str) -> SealedCopy:
+    """What was signed in a session, sealed, for its party; the first time is written down.
+
+    Raises `NotFound` before it is sealed and for what was not signed there, or `Erased`.
+    """
+    session, rows = room.session, await signed_in_session(work.db, room.session.id)
+    row = next((each for each in rows if str(each.id) == agreement), None)
+    if row is None:
+        raise NotFound("document")
+    copy = await sealed_copy(work, row)
+    details = {"agreement": str(row.id), "sealed": True}
+    before = await events_of_session(work.db, session.id, (AuditEvent.AGREEMENT_READ,))
+    if not any(each.details == details and each.actor == str(room.actor) for each in before):
+        work.audit_session(AuditEvent.AGREEMENT_READ, session, room.actor, details=details)
     return copy
 
 
