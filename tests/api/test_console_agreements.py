@@ -506,6 +506,7 @@ async def test_every_page_speaks_the_members_language(console: Console, desk: De
             ("", "Unterzeichner"),
             ("/send", "Diese Vereinbarung versenden?"),
             ("/cancel", "Diese Vereinbarung abbrechen?"),
+            ("/erase", "Diese Vereinbarung löschen?"),
         ):
             assert said in words(await dora.get(path + get)), get
         assert "Neue Vereinbarung" in words(await dora.get(f"{AGREEMENTS}/new"))
@@ -526,6 +527,52 @@ async def test_cancelling_asks_why(console: Console, desk: Desk) -> None:
         again = await anna.get(f"{path}/cancel")
         assert again.status_code == 409
     assert (await agreement(console)).state == "cancelled"
+
+
+async def test_erasing_says_first_what_will_be_gone_and_asks_why(
+    console: Console, desk: Desk
+) -> None:
+    # PS-28
+    whole = await desk.sent(title="Deal with Vera")
+    path = f"{AGREEMENTS}/{whole.row.id}"
+    async with console.signed_in() as anna:
+        assert f'{path}/erase"' in (await anna.get(path)).text
+        asked = words(await anna.get(f"{path}/erase"))
+        assert "Erase this agreement?" in asked
+        assert "What is erased cannot be brought back" in asked
+        assert "The public sessions its signers were asked through" in asked
+        assert "It is cancelled with that" in asked
+        assert "The sealed document" not in asked
+        blank = await anna.post(f"{path}/erase", rationale=" ")
+        assert (blank.status_code, "Say why" in words(blank)) == (422, True)
+        done = words(await anna.follow(await anna.post(f"{path}/erase", rationale="Asked to")))
+        assert "It is erased." in done
+        assert "Erased agreement Cancelled" in done
+        assert "Nothing that was in it is left" in done
+        assert "Deal with Vera" not in done
+        listed = words(await anna.get(AGREEMENTS))
+        assert "Erased agreement Cancelled" in listed
+        assert "It was erased" in listed
+        gone = await anna.get(f"{path}/document.pdf")
+        assert (gone.status_code, "This was erased" in words(gone)) == (410, True)
+        assert (await anna.get(f"{path}/pages/1.webp")).status_code == 410
+        again = await anna.post(f"{path}/erase", rationale="Asked to")
+        assert again.status_code == 303
+        assert "Nothing that was in it is left" in words(await anna.get(f"{path}/erase"))
+        assert "It is in another state by now." in words(await anna.get(f"{path}/cancel"))
+
+
+async def test_only_who_may_erase_is_offered_it(console: Console, desk: Desk) -> None:
+    whole = await desk.draft((await desk.party()).id)
+    path = f"{AGREEMENTS}/{whole.row.id}"
+    async with console.signed_in(email=CARL) as carl:
+        assert f"{path}/erase" not in (await carl.get(path)).text
+        for answer in (
+            await carl.get(f"{path}/erase"),
+            await carl.post(f"{path}/erase", rationale="Asked to"),
+        ):
+            assert answer.status_code == 403
+    assert (await agreement(console)).erased_at is None
 
 
 async def test_versions_and_page_pictures_are_given_out(console: Console, desk: Desk) -> None:
