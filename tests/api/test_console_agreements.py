@@ -454,6 +454,31 @@ async def test_what_is_missing_is_named_before_it_is_sent(console: Console, desk
     assert "Choose who is to sign." in words(page)
 
 
+async def test_while_somebody_is_in_the_editor_sending_offers_what_can_be_done(
+    console: Console, desk: Desk
+) -> None:
+    # EX-15: not a button that is refused
+    await desk.certify()
+    whole = await desk.draft((await desk.party()).id)
+    path = f"{AGREEMENTS}/{whole.row.id}"
+    pin = {"version": str(whole.row.version), "sha256": whole.row.digest}
+    async with console.signed_in() as anna, console.signed_in(email=CARL) as carl:
+        edited = await opened(carl, whole.row.id)
+        page = await anna.get(f"{path}/send")
+        assert "Carl Lund is in its editor since" in words(page)
+        assert "It can be sent as soon as that window is closed." in words(page)
+        assert f'action="{anna.base}{path}/send"' not in page.text
+        assert f'href="{anna.base}{path}/send">Look again' in page.text
+        assert "You have its editor open" in words(await carl.get(f"{path}/send"))
+        held = await anna.post(f"{path}/send", **pin)
+        assert (held.status_code, "Somebody is changing it" in words(held)) == (409, True)
+        asked = await anna.post(f"{path}/edit", window=window_of(page))
+        assert "Carl Lund is in this agreement" in words(asked)
+        place = {name: inputs(edited)[name] for name in ("window", "fence")}
+        await carl.post(f"{path}/edit/beat", **place, leaving="yes")
+        assert f'action="{anna.base}{path}/send"' in (await anna.get(f"{path}/send")).text
+
+
 async def test_a_sent_one_is_changed_with_a_warning_until_it_is_signed(
     console: Console, desk: Desk
 ) -> None:
