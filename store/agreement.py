@@ -118,7 +118,10 @@ class AgreementVersionRow(SealedRow, table=True):
 
 
 class AgreementSignerRow(SealedRow, table=True):
-    """One signer by position: which party, through which public session, and what it signed."""
+    """One signer by position: which party, through which public session, and what it signed.
+
+    `opened_at` is of that session: who is asked again has not opened it.
+    """
 
     __tablename__ = "agreement_signer"
     __table_args__ = (
