@@ -236,12 +236,12 @@ async def locked_with_sessions(
     Who is asked anew, between the look at the sessions and the lock, has another one.
     """
     while True:
-        asked = await sessions_asked(work.db, target.agreement_id)
+        asked = await sessions_asked(work.db, [target.agreement_id])
         # Sessions before the agreement, as every verb locks.
         sessions = [await session_by_id(work.db, each, lock=True) for each in asked]
         look = await work.db.begin_nested()
         whole = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
-        if await sessions_asked(work.db, target.agreement_id) == asked:
+        if await sessions_asked(work.db, [target.agreement_id]) == asked:
             await look.commit()
             return whole, [each for each in sessions if each is not None]
         # Lets go of the agreement's lock: the new session's is before it.

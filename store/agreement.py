@@ -1,6 +1,6 @@
 """Agreements, their versions and their signers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -210,10 +210,10 @@ async def signers_in_session(db: AsyncSession, session_id: UUID) -> Sequence[Agr
     return await opened(db, (await db.scalars(found.order_by(col(AgreementSignerRow.id)))).all())
 
 
-async def sessions_asked(db: AsyncSession, agreement_id: UUID) -> Sequence[UUID]:
+async def sessions_asked(db: AsyncSession, agreements: Collection[UUID]) -> Sequence[UUID]:
     """The public sessions that signers were asked through, those of before included, by ids."""
     asked = select(AgreementSignerRow.session_id).where(
-        AgreementSignerRow.agreement_id == agreement_id,
+        col(AgreementSignerRow.agreement_id).in_(agreements),
         col(AgreementSignerRow.session_id).is_not(None),
     )
     before = asked.cte("before", recursive=True)

@@ -1,5 +1,6 @@
 """One agreement erased by itself, with the public sessions that asked for it (PS-28)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from commands.agreement_erasure import erase_agreement
 from commands.agreement_read import sealed_pdf, version_pdf
 from commands.agreement_seal import seal_agreement
 from commands.audit_tree import extend_tree
-from commands.erasure import erase_session
+from commands.erasure import erase_party, erase_session
 from commands.public_session import reissue
 from domain.agreement_errors import AgreementClosed
 from domain.audit import AuditEvent
@@ -246,3 +247,22 @@ async def test_only_ones_own_are_erased(desk: Desk) -> None:
             with pytest.raises(NotFound):
                 await erase_agreement(work, wrong, WHY)
     assert (await desk.now(whole.row.id)).row.erased_at is None
+
+
+async def test_erasing_a_signer_and_its_agreement_at_once_waits_for_no_ring(desk: Desk) -> None:
+    # The sessions of before are locked too, so both begin with the oldest.
+    for _ in range(3):
+        whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
+        old = await desk.house.session(await desk.session_of(whole))
+        async with desk.house.transactions.work() as work:
+            await reissue(work, desk.house.target(old), "lost the mail")
+        await asyncio.gather(
+            erase(desk, whole.row.id), erase_signer(desk, whole.signers[1].party_id)
+        )
+        after = await desk.now(whole.row.id)
+        assert (after.row.state, after.row.erased_at) == ("cancelled", START)
+
+
+async def erase_signer(desk: Desk, party_id: UUID) -> None:
+    async with desk.house.transactions.work() as work:
+        await erase_party(work, desk.house.workspace_id, party_id, WHY, ANNA)
