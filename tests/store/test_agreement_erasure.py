@@ -24,6 +24,7 @@ from domain.audit_tree import leaf_hash
 from domain.errors import Erased, NotFound
 from domain.tombstone import Fate
 from domain.workflow_names import AGREEMENT
+from store import migrate
 from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
 from store.audit import AuditRow
 from store.audit_tree import leaf_of
@@ -235,6 +236,29 @@ async def test_what_came_with_a_task_is_erased_with_its_session_and_not_by_itsel
     assert (version.sha256, version.paper_sha256, version.pages) == ("", "", [])
     (signer,) = await desk.house.all(AgreementSignerRow)
     assert signer.name == ""
+
+
+async def test_what_was_erased_with_its_session_before_an_upgrade_says_so_after_it(
+    desk: Desk, database_url: str
+) -> None:
+    await furnish(desk.house)
+    await desk.certify()
+    await desk.house.publish("contract", CONTRACT)
+    party = await desk.party()
+    session, _ = [
+        (await desk.house.issue_to(party, "contract", cause)).session for cause in ("one", "two")
+    ]
+    async with desk.house.transactions.work() as work:
+        await erase_session(work, desk.house.target(session), WHY)
+    await asyncio.to_thread(migrate.downgrade, database_url, "0014")
+    async with desk.house.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE agreement SET digest = 'known'")
+        await connection.exec_driver_sql("UPDATE agreement_version SET sha256 = 'known'")
+    await asyncio.to_thread(migrate.upgrade, database_url)
+    rows = await desk.house.all(AgreementRow)
+    assert {(each.erased_at, each.digest) for each in rows} == {(START, ""), (None, "known")}
+    versions = await desk.house.all(AgreementVersionRow)
+    assert {each.sha256 for each in versions} == {"", "known"}
 
 
 async def test_only_ones_own_are_erased(desk: Desk) -> None:

@@ -17,6 +17,10 @@ def upgrade() -> None:
         "sealed_sha256 = '' FROM public_session "
         "WHERE public_session.id = agreement.session_id AND public_session.erased_at IS NOT NULL"
     )
+    op.execute(
+        "UPDATE agreement_version SET sha256 = '', paper_sha256 = '', pages = '[]' FROM agreement "
+        "WHERE agreement.id = agreement_version.agreement_id AND agreement.erased_at IS NOT NULL"
+    )
     op.create_index(
         "ix_audit_subject",
         "audit",
