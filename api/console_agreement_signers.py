@@ -71,6 +71,7 @@ class Form:
     position: int
     verb: str
     typed: str = ""
+    rationale: str = ""
     fault: str = ""
     refused: DomainError | None = None
 
@@ -156,7 +157,7 @@ async def post_resend(call: ConsoleCall, agreement_id: UUID, position: int) -> R
 
 @router.get(f"/{EXTEND}", name=NAME)
 async def get_extend(call: ConsoleCall, agreement_id: UUID, position: int) -> Response:
-    """Asks until when."""
+    """Asks until when, and why if there is something to say."""
     return await _page(Form(call, agreement_id, position, EXTEND))
 
 
@@ -165,13 +166,21 @@ async def post_extend(
     posted: PostedPairs, call: ConsoleCall, agreement_id: UUID, position: int
 ) -> Response:
     """Moves the signer's deadline to the end of a later day."""
-    typed = field_of(posted, "until")
-    form = Form(call, agreement_id, position, EXTEND, typed)
+    typed, rationale = field_of(posted, "until"), _rationale_in(posted)
+    form = Form(call, agreement_id, position, EXTEND, typed, rationale)
     day = day_in(typed)
     if day is None:
         return await _page(replace(form, fault="until"))
+    if len(rationale) > LONGEST_RATIONALE:
+        return await _page(replace(form, fault="rationale"))
     until = is_over(day, call.member.zone)
-    return await _carried(form, "extended", lambda target: extend(call.work, target, until, ""))
+    return await _carried(
+        form, "extended", lambda target: extend(call.work, target, until, rationale)
+    )
+
+
+def _rationale_in(posted: PostedPairs) -> str:
+    return field_of(posted, "rationale").replace("\0", "").strip()
 
 
 @router.get(f"/{CORRECT}", name=NAME)
@@ -211,8 +220,8 @@ async def post_reissue(
     posted: PostedPairs, call: ConsoleCall, agreement_id: UUID, position: int
 ) -> Response:
     """Asks a signer again who declined or ran out of time, with a new link (PS-34)."""
-    typed = field_of(posted, "rationale").replace("\0", "").strip()
-    form = Form(call, agreement_id, position, REISSUE, typed)
-    if not 0 < len(typed) <= LONGEST_RATIONALE:
+    rationale = _rationale_in(posted)
+    form = Form(call, agreement_id, position, REISSUE, rationale=rationale)
+    if not 0 < len(rationale) <= LONGEST_RATIONALE:
         return await _page(replace(form, fault="rationale"))
-    return await _carried(form, "asked", lambda target: reissue(call.work, target, typed))
+    return await _carried(form, "asked", lambda target: reissue(call.work, target, rationale))

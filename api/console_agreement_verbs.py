@@ -9,7 +9,14 @@ from fastapi.responses import HTMLResponse
 
 from api.agreement_window import number_in
 from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
-from api.console_agreements import NAME, PATH, agreement_page, detail_of, target_of
+from api.console_agreements import (
+    NAME,
+    PATH,
+    agreement_page,
+    detail_of,
+    new_window,
+    target_of,
+)
 from api.console_pages import member_page, office_of
 from api.console_sign_out import CLEARED
 from api.context import Begin
@@ -32,7 +39,6 @@ from commands.agreement import (
 from commands.agreement_handover import open_as_signer
 from commands.agreement_signer import open_signer
 from commands.attempt import attempt
-from commands.editing_session import present_editor
 from domain.agreement import Pinned
 from domain.agreement_errors import (
     AgreementClosed,
@@ -66,7 +72,10 @@ def _back(call: MemberCall, agreement_id: UUID, done: str) -> Response:
 
 @router.get("/send", name=NAME)
 async def get_send(call: ConsoleCall, agreement_id: UUID) -> Response:
-    """What will happen: who is mailed, first or at once, until when, and what is missing."""
+    """What will happen: who is mailed, first or at once, until when, and what is missing.
+
+    While a member is in its editor nothing is offered that would be refused: who, and ways on.
+    """
     return await _send_page(call, await _own(call, agreement_id))
 
 
@@ -84,7 +93,7 @@ async def _send_page(
         agreement=await detail_of(call, whole),
         is_certified=is_certified,
         sets_up=Permission.SETTINGS_EDIT in call.rights,
-        editor=await present_editor(call.work, whole.row.id),
+        window=new_window(),
         refused=type(refused).__name__ if refused else "",
         faults=refused.faults if isinstance(refused, AgreementFaulty) else (),
     )

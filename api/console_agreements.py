@@ -89,7 +89,7 @@ async def agreement_page(
     editing = await editing_session_of(call.work.db, whole.row.id)
     return member_page(
         call,
-        "agreement.html",
+        "agreement_erased.html" if whole.row.erased_at else "agreement.html",
         status_of(refused) if refused else 200,
         agreement=await detail_of(call, whole),
         versions=await versions_of(call.work.db, whole.row.id),
@@ -116,6 +116,7 @@ def acts_on(call: MemberCall, whole: Whole) -> dict[str, Any]:
         "sends": is_own and whole.row.state == AgreementState.DRAFT,
         "cancels": is_own and whole.row.state in CANCELLABLE and not whole.value.is_signed,
         "hands_over": is_own,
+        "erases": Permission.ERASE in call.rights and whole.row.session_id is None,
     }
 
 
@@ -158,6 +159,8 @@ async def get_page(
     async with quiet_call(request, workspace, begin) as call:
         whole = await _read(call, agreement_id)
         version = await find_version(call.work, whole, _version(request))
+        if whole.row.erased_at is not None:
+            raise Erased
         if not 1 <= number <= len(version.pages):
             raise NotFound("page")
         pdf = await paper_pdf(call.work.db, version.paper_id)

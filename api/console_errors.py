@@ -38,7 +38,7 @@ log = structlog.get_logger()
 CONSOLE = "/console/"
 FRAME = ("it", "me", "acting_for", "ways")
 """What the layout of every page is given."""
-PLAIN = frozenset({400, 403, 404, 405, 413, 415, 422, 500, 503})
+PLAIN = frozenset({400, 403, 404, 405, 410, 413, 415, 422, 500, 503})
 
 
 def is_of_console(request: Request) -> bool:

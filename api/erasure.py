@@ -1,4 +1,4 @@
-"""Erasing parties and public sessions for good; it cannot be undone."""
+"""Erasing parties, public sessions and agreements for good; it cannot be undone."""
 
 from functools import partial
 from uuid import UUID
@@ -8,14 +8,18 @@ from fastapi import APIRouter, Response
 from starlette.background import BackgroundTask
 
 from adapters.objects import ObjectStoreAway
+from api.agreements import detail_of as agreement_detail
 from api.call import ApiCall, Call
 from api.context import transactions_in
 from api.errors import refusals
 from api.idempotency import IdempotencyKey, once
 from api.public_session_views import detail_of
+from api.shapes.agreement import AgreementDetail
 from api.shapes.erasure import ErasureOrder
 from api.shapes.party import PartyShape
 from api.shapes.public_session import PublicSessionDetail
+from commands.agreement import AgreementTarget
+from commands.agreement_erasure import erase_agreement
 from commands.erasure import discard_files, erase_party, erase_session
 from domain.errors import Erased, IdempotencyKeyReused, NotFound
 from store.database import is_away
@@ -61,6 +65,27 @@ async def post_session_erasure(
 async def _erase_session(call: Call, session_id: UUID, wanted: ErasureOrder) -> PublicSessionDetail:
     row = await erase_session(call.work, call.on(session_id), wanted.rationale)
     return await detail_of(call, row)
+
+
+@router.post(
+    "/agreements/{agreement_id}/erase",
+    response_model=AgreementDetail,
+    responses=refusals(NotFound, Erased, IdempotencyKeyReused),
+    tags=["agreements"],
+)
+async def post_agreement_erasure(
+    call: ApiCall, agreement_id: UUID, wanted: ErasureOrder, _key: IdempotencyKey = None
+) -> Response:
+    """Erases an agreement with its signers' sessions; an open one is cancelled. Twice is once.
+
+    One that came with a task is erased with its public session.
+    """
+    return await once(call, 200, partial(_erase_agreement, call, agreement_id, wanted))
+
+
+async def _erase_agreement(call: Call, agreement_id: UUID, wanted: ErasureOrder) -> AgreementDetail:
+    target = AgreementTarget(agreement_id, call.workspace_id, call.actor)
+    return await agreement_detail(call, await erase_agreement(call.work, target, wanted.rationale))
 
 
 def _discarding(call: Call, answer: Response, subject_id: UUID) -> Response:

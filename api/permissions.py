@@ -79,6 +79,7 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
     Permission.ERASE: (
         "POST /parties/{party_id}/erase",
         "POST /public-sessions/{session_id}/erase",
+        "POST /agreements/{agreement_id}/erase",
     ),
     Permission.AUDIT_READ: (
         "GET /audit",

@@ -19,6 +19,7 @@ SAID = {
     Fate.COMPLETED: "sessions that were completed: what they captured is lost; re-issue them",
     Fate.SESSION_ERASED: "sessions that were erased: erased again",
     Fate.PARTY_ERASED: "parties that were erased: erased again",
+    Fate.AGREEMENT_ERASED: "agreements that were erased: erased again",
     Fate.ADDRESS_CORRECTED: "parties whose address was corrected: without one; correct them again",
     Fate.TOKEN_REVOKED: "API tokens that were revoked: revoked again",
 }

@@ -4,12 +4,12 @@ Each write names the version and hash it was made for and is refused if there is
 An agreement's row is locked after the public sessions' and before a party's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from commands.agreement_invite import end_invited, invite_due, lock_invited
+from commands.agreement_invite import end_invited, invite_due
 from commands.agreement_write import add_signers, add_version, draft_body, said
 from commands.editing_session import refuse_editor
 from commands.signing_certificate import certificate_of
@@ -31,12 +31,14 @@ from store.agreement import (
     AgreementVersionRow,
     agreement_by_id,
     agreement_value,
+    sessions_asked,
     signers_of,
     version_of,
 )
 from store.columns import new_id
 from store.paper import paper_pdf
 from store.party import without_address
+from store.public_session import PublicSessionRow, session_by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,45 +210,42 @@ async def cancel_agreement(work: Work, target: AgreementTarget, rationale: str) 
 
     Raises `NotFound` or `AgreementClosed`.
     """
-    whole = await _locked_uninvited(work, target, rationale)
+    whole, _ = await locked_with_sessions(work, target)
     _raise(whole.value.refuses_cancel())
-    row = whole.row
-    was_out = row.state in OUT
-    row.state, row.ended_at, row.rationale = AgreementState.CANCELLED, work.at, rationale
-    work.audit_subject(
-        AuditEvent.AGREEMENT_CANCELLED,
-        row.workspace_id,
-        subject_of(row.id),
-        target.actor,
-        _versions(whole) | {"rationale": rationale},
-    )
-    if was_out:
-        _tell(work, row, CANCELLED, AgreementNews(str(row.id)))
+    await end_invited(work, whole.row, whole.signers, target.actor, rationale)
+    note_cancelled(work, whole, target.actor, rationale)
     return whole
 
 
-async def _locked_uninvited(work: Work, target: AgreementTarget, rationale: str) -> Whole:
-    """The agreement, locked, with nobody asked any more.
+def note_cancelled(work: Work, whole: Whole, actor: Actor, rationale: str) -> None:
+    """Writes down that a locked agreement is over, and tells its workflow if it has one."""
+    row = whole.row
+    was_out = row.state in OUT
+    row.state, row.ended_at, row.rationale = AgreementState.CANCELLED, work.at, rationale
+    told = _versions(whole) | {"rationale": rationale}
+    _audit(work, AuditEvent.AGREEMENT_CANCELLED, row, actor, told)
+    if was_out:
+        _tell(work, row, CANCELLED, AgreementNews(str(row.id)))
 
-    Who is asked anew, between the look at the signers and the lock, has another session.
+
+async def locked_with_sessions(
+    work: Work, target: AgreementTarget
+) -> tuple[Whole, Sequence[PublicSessionRow]]:
+    """The agreement and every public session that asked for it, locked; raises `NotFound`.
+
+    Who is asked anew, between the look at the sessions and the lock, has another one.
     """
     while True:
-        seen = await whole_agreement(work, target.agreement_id, target.workspace_id)
-        asked = _asked(seen)
+        asked = await sessions_asked(work.db, [target.agreement_id])
         # Sessions before the agreement, as every verb locks.
-        await lock_invited(work, seen.row, seen.signers)
+        sessions = [await session_by_id(work.db, each, lock=True) for each in asked]
         look = await work.db.begin_nested()
-        seen = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
-        if _asked(seen) == asked:
+        whole = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
+        if await sessions_asked(work.db, [target.agreement_id]) == asked:
             await look.commit()
-            await end_invited(work, seen.row, seen.signers, target.actor, rationale)
-            return seen
+            return whole, [each for each in sessions if each is not None]
         # Lets go of the agreement's lock: the new session's is before it.
         await look.rollback()
-
-
-def _asked(whole: Whole) -> list[UUID | None]:
-    return [each.session_id for each in whole.signers]
 
 
 def _versions(whole: Whole) -> dict[str, Any]:

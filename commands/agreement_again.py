@@ -28,7 +28,7 @@ async def asked_again(work: Work, session: PublicSessionRow) -> AskedSigner | No
 
 
 async def note_asked(work: Work, asked: AskedSigner, session_id: UUID) -> None:
-    """The signer is asked through another session from now on."""
+    """The signer is asked through another session from now on, which nobody has opened yet."""
     for each in await signers_of(work.db, asked.agreement_id):
         if each.position == asked.position:
-            each.session_id = session_id
+            each.session_id, each.opened_at = session_id, None

@@ -28,6 +28,7 @@ async def sealed_copy(work: Work, row: AgreementRow) -> SealedCopy:
 
 
 async def copies_of_session(work: Work, session_id: UUID) -> tuple[SealedCopy, ...]:
-    """Every sealed document that was signed in a public session."""
+    """Every sealed document that was signed in a public session and was not erased."""
     rows = await signed_in_session(work.db, session_id)
-    return tuple([await sealed_copy(work, each) for each in rows if each.sealed_paper_id])
+    kept = [each for each in rows if each.sealed_paper_id and each.erased_at is None]
+    return tuple([await sealed_copy(work, each) for each in kept])

@@ -1,26 +1,60 @@
-"""What erasing a party means for the agreements that it was to sign."""
+"""Erases one agreement of a member's own, with the public sessions that asked for it (PS-28)."""
 
-from contextlib import suppress
-from uuid import UUID
+from collections.abc import Sequence
 
-from commands.agreement import AgreementTarget, cancel_agreement
-from commands.attempt import attempt
+from commands.agreement import (
+    AgreementTarget,
+    Whole,
+    locked_with_sessions,
+    note_cancelled,
+    own_agreement,
+)
+from commands.erasure import Order, erase_rows
 from commands.work import Work
-from domain.actor import Actor
-from domain.agreement_errors import AgreementClosed
-from store.agreement_erasure import unfinished_with
+from domain.agreement import CANCELLABLE, subject_of
+from domain.audit import AuditEvent
+from domain.tombstone import Fate
+from store import erasure as rows
+from store.public_session import PublicSessionRow
 
 
-async def leave_agreements(
-    work: Work, workspace_id: UUID, party_id: UUID, rationale: str, actor: Actor
-) -> None:
-    """Cancels members' agreements that a party is to sign, or has signed, with others to come.
+async def erase_agreement(work: Work, target: AgreementTarget, rationale: str) -> Whole:
+    """Erases it, whatever its state: one that is not done is cancelled first. Twice is once.
 
-    The sessions of everybody in them are locked. One that all have signed is sealed all the same.
+    The sessions its signers were asked through go with it: they were issued for nothing else, and
+    hold its title, what was entered and drawn, and the mails. Nobody is mailed. Raises `NotFound`,
+    also for one that came with a task: that one is erased with its session.
     """
-    for agreement_id in await unfinished_with(work.db, party_id):
-        target = AgreementTarget(agreement_id, workspace_id, actor)
-        # The last signature, or a member's cancelling, may have come first.
-        with suppress(AgreementClosed):
-            async with attempt(work):
-                await cancel_agreement(work, target, rationale)
+    await own_agreement(work, target.agreement_id, target.workspace_id)
+    whole, sessions = await locked_with_sessions(work, target)
+    if whole.row.erased_at is None:
+        order = Order(target.actor, rationale)
+        if whole.row.state in CANCELLABLE:
+            # Also where all have signed: no key is left to seal it with.
+            note_cancelled(work, whole, order.actor, rationale)
+        await erase_rows(work, order, [each for each in sessions if each.erased_at is None])
+        await _empty(work, whole)
+        _audit(work, order, whole, sessions)
+    return whole
+
+
+async def _empty(work: Work, whole: Whole) -> None:
+    await work.db.flush()
+    row = whole.row
+    await rows.empty_agreement(work.db, row, work.at)
+    await work.db.flush()
+    await rows.empty_answers(work.db, row.workspace_id, [row.id])
+    await rows.destroy_keys(work.db, [row.owner], work.at)
+    for each in (whole.version, *whole.signers):
+        await work.db.refresh(each)
+
+
+def _audit(work: Work, order: Order, whole: Whole, sessions: Sequence[PublicSessionRow]) -> None:
+    work.lay_tombstone(Fate.AGREEMENT_ERASED, whole.row.id)
+    details = {
+        "rationale": order.rationale,
+        "state": whole.row.state,
+        "public_sessions": [str(each.id) for each in sessions],
+    }
+    event, subject = AuditEvent.AGREEMENT_ERASED, subject_of(whole.row.id)
+    work.audit_subject(event, whole.row.workspace_id, subject, order.actor, details)

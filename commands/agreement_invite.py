@@ -16,7 +16,6 @@ from domain.mail import MailKind
 from domain.signature_request import BODY, SIGNATURE_REQUEST
 from store.agreement import AgreementRow, AgreementSignerRow, agreement_value
 from store.definition import DefinitionRow, latest_definition, lock_definitions
-from store.public_session import session_by_id
 
 
 async def invite_due(
@@ -65,14 +64,6 @@ async def _keep_template(work: Work, row: AgreementRow) -> None:
         )
     )
     await work.db.flush()
-
-
-async def lock_invited(
-    work: Work, row: AgreementRow, signers: Sequence[AgreementSignerRow]
-) -> None:
-    """Locks the public sessions that `end_invited` ends or tells, in the order of their ids."""
-    for session_id in _invited(signers):
-        await session_by_id(work.db, session_id, row.workspace_id, lock=True)
 
 
 def _invited(signers: Sequence[AgreementSignerRow]) -> list[UUID]:

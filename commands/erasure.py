@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from adapters.objects import ObjectStore
-from commands.agreement_erasure import leave_agreements
+from commands.agreement_leave import leave_agreements
 from commands.party import find_party
 from commands.public_session import Target, end_if_overdue, end_session
 from commands.settlement import settle
@@ -57,7 +57,7 @@ async def erase_session(work: Work, target: Target, rationale: str) -> PublicSes
     if row is None:
         raise NotFound("public session")
     if row.erased_at is None:
-        await _erase(work, Order(target.actor, rationale), [row])
+        await erase_rows(work, Order(target.actor, rationale), [row])
     return row
 
 
@@ -79,13 +79,14 @@ async def erase_party(
         # Again, for those that were issued while the party's lock was waited for.
         sessions = await rows.sessions_of_party(work.db, party_id)
         living = [each for each in sessions if each.erased_at is None]
-        await _erase(work, Order(actor, rationale), living, party)
+        await erase_rows(work, Order(actor, rationale), living, party)
     return party
 
 
-async def _erase(
+async def erase_rows(
     work: Work, order: Order, sessions: Sequence[PublicSessionRow], party: PartyRow | None = None
 ) -> None:
+    """Erases locked sessions that were not erased yet, and a party if one is named."""
     for each in sessions:
         await _end(work, each, order)
     if party is not None:
@@ -194,7 +195,7 @@ async def _erase_overdue_session(work: Work, session_id: UUID) -> None:
         return
     # What was completed counts, also where Temporal was away for as long as that.
     await settle(work, session_id)
-    await _erase(work, Order(HOUSEKEEPING, RETENTION), [row])
+    await erase_rows(work, Order(HOUSEKEEPING, RETENTION), [row])
 
 
 async def _erase_overdue_upload(work: Work, upload_id: UUID) -> None:

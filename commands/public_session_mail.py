@@ -12,7 +12,7 @@ from commands.receipt import GivenReceipt, receipt_of
 from commands.work import Work
 from domain.mail import MailKind, waits_for_proof
 from domain.public_session import OPEN
-from store.agreement import agreement_by_id
+from store.agreement import AgreementRow, agreement_by_id
 from store.code import CodeRow
 from store.mail import MailRow, newest_delivered
 from store.party import PartyRow, party_by_id
@@ -90,6 +90,7 @@ async def _content(work: Work, about: _About) -> MailContent:
     mail, session, party, code = about.mail, about.session, about.party, about.code
     workspace = about.workspace
     tasks = await tasks_of(work.db, session.id)
+    agreement = await _agreement(work, tasks)
     to_party = not MailKind(mail.kind).to_issuer
     return MailContent(
         workspace_name=workspace.name,
@@ -105,8 +106,9 @@ async def _content(work: Work, about: _About) -> MailContent:
         code_expires_at=code.expires_at if code else None,
         expires_at=session.expires_at,
         written_at=work.at,
-        message=await _message(work, mail, session, tasks) or None,
+        message=_message(mail, session, agreement) or None,
         reason=_reason(mail, session) or None,
+        console_link=None if to_party else _console_link(work, workspace, agreement),
         public_session_id=str(session.id),
         has_proof=about.receipt is None or bool(about.receipt.text),
         locale=party.locale if to_party else "en",
@@ -114,15 +116,30 @@ async def _content(work: Work, about: _About) -> MailContent:
     )
 
 
-async def _message(
-    work: Work, mail: MailRow, session: PublicSessionRow, tasks: Sequence[TaskRow]
-) -> str:
+async def _agreement(work: Work, tasks: Sequence[TaskRow]) -> AgreementRow | None:
+    """The agreement, or the first of them, that is to be signed in the session."""
+    asked = [each.agreement_id for each in tasks if each.agreement_id]
+    return await agreement_by_id(work.db, asked[0]) if asked else None
+
+
+def _message(mail: MailRow, session: PublicSessionRow, agreement: AgreementRow | None) -> str:
     """The sender's words: an agreement's where it asks to sign, else those about withdrawing."""
     if mail.kind != MailKind.SIGNATURE_REQUEST:
         return session.message
-    asked = [each.agreement_id for each in tasks if each.agreement_id]
-    agreement = await agreement_by_id(work.db, asked[0]) if asked else None
     return agreement.message if agreement else ""
+
+
+def _console_link(
+    work: Work, workspace: WorkspaceRow, agreement: AgreementRow | None
+) -> str | None:
+    """The page of a member's own agreement, where its sender sees every signer.
+
+    One that came with a task is a part of its session, which has no page yet.
+    """
+    if agreement is None or agreement.session_id is not None:
+        return None
+    base = work.settings.public_url.rstrip("/")
+    return f"{base}/console/{workspace.key}/agreements/{agreement.id}"
 
 
 def _reason(mail: MailRow, session: PublicSessionRow) -> str:

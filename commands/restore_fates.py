@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from commands.agreement import AgreementTarget
+from commands.agreement_erasure import erase_agreement
 from commands.erasure import erase_party, erase_session
 from commands.link import renew_links
 from commands.public_session import Target, end_session
@@ -14,6 +16,7 @@ from domain.messages import Revoked
 from domain.public_session import EndReason
 from domain.tombstone import Fate
 from domain.workflow_names import REVOKE
+from store.agreement import AgreementRow
 from store.party import PartyRow
 from store.public_session import session_by_id
 from store.sealed import opened_one
@@ -58,6 +61,15 @@ async def erase_party_again(work: Work, _: Fate, party_id: UUID) -> bool:
     return True
 
 
+async def erase_agreement_again(work: Work, _: Fate, agreement_id: UUID) -> bool:
+    """Erases an agreement."""
+    row = await work.db.get(AgreementRow, agreement_id)
+    if row is None or row.erased_at is not None:
+        return False
+    await erase_agreement(work, AgreementTarget(row.id, row.workspace_id, OPERATOR), ERASED_SINCE)
+    return True
+
+
 async def revoke_token_again(work: Work, _: Fate, token_id: UUID) -> bool:
     """Ends an API token."""
     row = await opened_one(work.db, await work.db.get(TokenRow, token_id))
@@ -86,6 +98,7 @@ AGAIN: Mapping[Fate, Callable[[Work, Fate, UUID], Awaitable[bool]]] = {
     Fate.REISSUED: end_again,
     Fate.SESSION_ERASED: erase_session_again,
     Fate.PARTY_ERASED: erase_party_again,
+    Fate.AGREEMENT_ERASED: erase_agreement_again,
     Fate.TOKEN_REVOKED: revoke_token_again,
 }
 """What is done for each; whether there was anything to do. A corrected address needs its time."""

@@ -11,7 +11,7 @@ ORPHANS_KEPT_FOR = timedelta(days=30)
 
 
 class Fate(StrEnum):
-    """What became of a session, party or token; the first four are ends of a session."""
+    """What became of a session, party, agreement or token; the first four are ends of a session."""
 
     COMPLETED = "completed"
     DECLINED = "declined"
@@ -19,6 +19,7 @@ class Fate(StrEnum):
     REISSUED = "reissued"
     SESSION_ERASED = "session_erased"
     PARTY_ERASED = "party_erased"
+    AGREEMENT_ERASED = "agreement_erased"
     ADDRESS_CORRECTED = "address_corrected"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word, not a secret
 

@@ -1,6 +1,6 @@
 """Agreements, their versions and their signers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from domain.agreement_version import AgreementVersion
 from store.columns import instant, json_column, optional_instant, primary_id
 from store.never_clear import never_clear, refuse_clear
 from store.page import page_of
+from store.public_session import PublicSessionRow
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
@@ -52,6 +53,7 @@ class AgreementRow(SealedRow, table=True):
     sealed_sha256: str = ""
     sealed_level: str = ""
     seal_failures: int = 0
+    erased_at: datetime | None = optional_instant()
 
     title = sealed("title", "")
     message = sealed("message", "")
@@ -116,7 +118,10 @@ class AgreementVersionRow(SealedRow, table=True):
 
 
 class AgreementSignerRow(SealedRow, table=True):
-    """One signer by position: which party, through which public session, and what it signed."""
+    """One signer by position: which party, through which public session, and what it signed.
+
+    `opened_at` is of that session: who is asked again has not opened it.
+    """
 
     __tablename__ = "agreement_signer"
     __table_args__ = (
@@ -203,6 +208,21 @@ async def signers_in_session(db: AsyncSession, session_id: UUID) -> Sequence[Agr
     """The signers that a public session stands for."""
     found = select(AgreementSignerRow).where(AgreementSignerRow.session_id == session_id)
     return await opened(db, (await db.scalars(found.order_by(col(AgreementSignerRow.id)))).all())
+
+
+async def sessions_asked(db: AsyncSession, agreements: Collection[UUID]) -> Sequence[UUID]:
+    """The public sessions that signers were asked through, those of before included, by ids."""
+    asked = select(AgreementSignerRow.session_id).where(
+        col(AgreementSignerRow.agreement_id).in_(agreements),
+        col(AgreementSignerRow.session_id).is_not(None),
+    )
+    before = asked.cte("before", recursive=True)
+    session, known = PublicSessionRow, before.c.session_id
+    reissued = select(session.reissued_from).join(before, col(session.id) == known)
+    chain = before.union(reissued.where(col(session.reissued_from).is_not(None)))
+    found = select(chain.c.session_id).order_by(chain.c.session_id)
+    ids: Sequence[UUID] = (await db.scalars(found)).all()
+    return ids
 
 
 async def agreements_page(

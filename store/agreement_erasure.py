@@ -10,17 +10,14 @@ from sqlmodel import col, select
 
 from domain.agreement import OUT
 from domain.erasure import ERASED_NAME
-from store.agreement import AgreementRow, AgreementSignerRow
+from store.agreement import AgreementRow, AgreementSignerRow, sessions_asked
 from store.public_session import PublicSessionRow
 from store.sealed import opened
 
 
 async def lock_sessions_beside(db: AsyncSession, party_id: UUID) -> None:
     """Locks a party's sessions, and those of everybody it signs with, in the order of their ids."""
-    theirs = select(AgreementSignerRow.session_id).where(
-        col(AgreementSignerRow.agreement_id).in_(await unfinished_with(db, party_id)),
-        col(AgreementSignerRow.session_id).is_not(None),
-    )
+    theirs = await sessions_asked(db, await unfinished_with(db, party_id))
     beside = or_(col(PublicSessionRow.party_id) == party_id, col(PublicSessionRow.id).in_(theirs))
     found = select(PublicSessionRow.id).where(beside).order_by(col(PublicSessionRow.id))
     await db.execute(found.with_for_update())

@@ -25,6 +25,8 @@ from store.page import page_of, trail_of
 from store.sealed import Owner, OwnerKind, SealedRow, opened, sealed
 
 SALT_BYTES = 32
+HAS_SUBJECT = text("subject <> ''")
+"""Said in words wherever the index is to be used: of a parameter PostgreSQL cannot tell."""
 
 
 class AuditRow(SealedRow, table=True):
@@ -42,6 +44,7 @@ class AuditRow(SealedRow, table=True):
             "id",
             postgresql_where=text("position IS NULL AND commitment IS NOT NULL"),
         ),
+        Index("ix_audit_subject", "workspace_id", "subject", postgresql_where=HAS_SUBJECT),
     )
 
     id: UUID = primary_id()

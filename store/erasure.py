@@ -9,16 +9,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, delete, func, or_, update
+from sqlalchemy import ColumnElement, String, and_, cast, delete, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from domain.agreement import subject_of
 from store.access import LoginRow
 from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
-from store.audit import AuditRow
+from store.audit import HAS_SUBJECT, AuditRow
 from store.binding import BindingRow
 from store.code import CodeRow, CodeTryRow
 from store.data_key import DataKeyRow
+from store.editing_session import EditingSessionRow
 from store.federation import FederatedSubjectRow
 from store.idempotency import ERASED, IdempotencyRow
 from store.known_device import forget_known_devices
@@ -49,13 +51,18 @@ async def sessions_of_party(db: AsyncSession, party_id: UUID) -> Sequence[Public
 
 
 async def empty_events(db: AsyncSession, sessions: Ids, party_id: UUID | None = None) -> None:
-    """Empties what the audit tells of these sessions and, if one is named, of the party itself.
-
-    Events from before there was a tree commit to what they told first, so that they get a place.
-    """
+    """Empties what the audit tells of these sessions and, if one is named, of the party itself."""
     about: ColumnElement[bool] = col(AuditRow.session_id).in_(sessions)
     if party_id is not None:
         about = or_(about, of_party_itself(party_id))
+    await _empty_events(db, about)
+
+
+async def _empty_events(db: AsyncSession, about: ColumnElement[bool]) -> None:
+    """Empties what these events tell.
+
+    Those from before there was a tree commit to what they told first, so that they get a place.
+    """
     # Locked in the order in which the sequencer numbers them, so that neither waits in a ring.
     waiting = select(AuditRow).where(about, col(AuditRow.position).is_(None))
     found = await db.scalars(waiting.order_by(col(AuditRow.id)).with_for_update())
@@ -85,7 +92,9 @@ async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
     await _empty_mails(db, col(MailRow.session_id).in_(sessions))
     await _empty(db, BindingRow, col(BindingRow.session_id).in_(sessions))
     await _empty(db, SigningSessionRow, col(SigningSessionRow.session_id).in_(sessions))
-    await _empty(db, AgreementRow, col(AgreementRow.session_id).in_(sessions))
+    erased_at = func.coalesce(col(AgreementRow.erased_at), at)
+    brought = col(AgreementRow.session_id).in_(sessions)
+    await _empty(db, AgreementRow, brought, digest="", sealed_sha256="", erased_at=erased_at)
     await empty_papers(db, sessions)
     codes = select(CodeRow.id).where(col(CodeRow.session_id).in_(sessions))
     await db.execute(delete(CodeTryRow).where(col(CodeTryRow.code_id).in_(codes)))
@@ -94,10 +103,27 @@ async def empty_sessions(db: AsyncSession, sessions: Ids, at: datetime) -> None:
 
 
 async def empty_papers(db: AsyncSession, owners: Ids) -> None:
-    """Empties the versions, the signers and the pages of agreements that belong to these."""
-    await _empty(db, AgreementVersionRow, col(AgreementVersionRow.owner_id).in_(owners))
+    """Empties the versions, the signers and the pages of agreements that belong to these.
+
+    Hashes go too: whoever has the document could tell by them that it was this one.
+    """
+    hashes: dict[str, Any] = {"sha256": "", "paper_sha256": "", "pages": []}
+    theirs = col(AgreementVersionRow.owner_id).in_(owners)
+    await _empty(db, AgreementVersionRow, theirs, **hashes)
     await _empty(db, AgreementSignerRow, col(AgreementSignerRow.owner_id).in_(owners))
     await _change(db, PaperRow, col(PaperRow.owner_id).in_(owners), content=b"", size=0)
+
+
+async def empty_agreement(db: AsyncSession, row: AgreementRow, at: datetime) -> None:
+    """Empties a locked agreement that belongs to itself, and what the audit tells of it."""
+    row.sealed, row.unsealed, row.erased_at = None, None, at
+    row.digest, row.sealed_sha256 = "", ""
+    subject = col(AuditRow.subject) == subject_of(row.id)
+    await _empty_events(
+        db, and_(col(AuditRow.workspace_id) == row.workspace_id, subject, HAS_SUBJECT)
+    )
+    await empty_papers(db, [row.id])
+    await _empty(db, EditingSessionRow, col(EditingSessionRow.agreement_id) == row.id)
 
 
 async def _empty_mails(db: AsyncSession, which: ColumnElement[bool]) -> None:

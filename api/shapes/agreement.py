@@ -141,6 +141,7 @@ class AgreementShape(Shown):
     sent_at: datetime | None
     signed_at: datetime | None
     ended_at: datetime | None
+    erased_at: datetime | None = Field(description="When it was erased; nothing of it is left")
     sealing: SealingShape
 
     @classmethod

@@ -69,7 +69,7 @@ async def test_a_draft_on_a_pdf_has_the_promised_shape(client: AsyncClient, part
         *("id", "state", "version", "sha256", "title", "message", "consent", "rationale"),
         *("ordered", "step_up", "time_bound_days", "public_session", "created_by", "created_at"),
         *("sent_at", "signed_at", "ended_at", "sealing", "signers", "fields", "pages"),
-        *("document_sha256", "editor"),
+        *("document_sha256", "editor", "erased_at"),
     }
     assert (found["state"], found["version"], found["pages"]) == ("draft", 1, 1)
     assert found["signers"] == [

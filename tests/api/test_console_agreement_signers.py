@@ -16,6 +16,7 @@ from commands.mail import note_bounce, note_refused, note_sent
 from commands.public_session import decline, revoke
 from domain.actor import Actor, ActorKind
 from domain.member import Role
+from store.audit import AuditRow
 from store.party import PartyRow
 from store.public_session import session_by_id
 from store.sealed import opened_one
@@ -224,11 +225,21 @@ async def test_a_signer_gets_more_time_within_the_limits(console: Console, desk:
             assert answer.status_code in {409, 422}, wrong
             assert f"Choose a day from {limits[1]} to {limits[2]}." in words(answer)
         for day in limits.groups():
-            done = await anna.follow(await anna.post(way(whole, "extend"), until=day))
+            typed = {"until": day, "rationale": "On holiday"}
+            long = await anna.post(way(whole, "extend"), **typed | {"rationale": "x" * 3000})
+            assert (long.status_code, "Say why, in at most" in words(long)) == (422, True)
+            assert f'value="{day}"' in long.text
+            done = await anna.follow(await anna.post(way(whole, "extend"), **typed))
             assert "There is more time now." in words(done), day
         full = words(await anna.get(way(whole, "extend")))
         assert "There is no more time to give." in full
     assert (await console.house.session(session_id)).expires_at > before + timedelta(days=1)
+    rows = [
+        each
+        for each in await console.house.all(AuditRow)
+        if each.event == "public_session.extended"
+    ]
+    assert [each.reason for each in rows] == ["On holiday", "On holiday"]
 
 
 async def test_a_corrected_address_gets_a_new_link(console: Console, desk: Desk) -> None:
@@ -257,7 +268,7 @@ async def test_who_declined_is_asked_again_and_can_sign(console: Console, desk: 
     # PS-34
     whole = await desk.sent()
     old = await desk.session_of(whole)
-    await console.house.enter(old)
+    await desk.open(await desk.visitor(whole))
     async with console.signed_in() as anna:
         early = await anna.post(way(whole, "reissue"), rationale="x")
         assert early.status_code == 409
@@ -271,12 +282,15 @@ async def test_who_declined_is_asked_again_and_can_sign(console: Console, desk: 
             assert (blank.status_code, "at most 2000" in words(blank)) == (422, True)
         done = await anna.follow(await anna.post(way(whole, "reissue"), rationale="Mended"))
         assert "The signer is asked again, with a new link." in words(done)
+        # Of another session: whoever is asked again has not opened it.
+        assert "Vera Ltd Asked" in words(done)
         twice = await anna.post(way(whole, "reissue"), rationale="Mended")
         assert twice.status_code == 409
     new = await desk.session_of(whole)
     assert new != old
     assert (await console.house.session(new)).reissued_from == old
     assert (await desk.open(await desk.visitor(whole))).row is not None
+    assert (await desk.now(whole.row.id)).signers[0].opened_at is not None
 
 
 async def test_only_who_was_asked_has_a_way_out(console: Console, desk: Desk) -> None:

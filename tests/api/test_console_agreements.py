@@ -454,6 +454,31 @@ async def test_what_is_missing_is_named_before_it_is_sent(console: Console, desk
     assert "Choose who is to sign." in words(page)
 
 
+async def test_while_somebody_is_in_the_editor_sending_offers_what_can_be_done(
+    console: Console, desk: Desk
+) -> None:
+    # EX-15: not a button that is refused
+    await desk.certify()
+    whole = await desk.draft((await desk.party()).id)
+    path = f"{AGREEMENTS}/{whole.row.id}"
+    pin = {"version": str(whole.row.version), "sha256": whole.row.digest}
+    async with console.signed_in() as anna, console.signed_in(email=CARL) as carl:
+        edited = await opened(carl, whole.row.id)
+        page = await anna.get(f"{path}/send")
+        assert "Carl Lund is in its editor since" in words(page)
+        assert "It can be sent as soon as that window is closed." in words(page)
+        assert f'action="{anna.base}{path}/send"' not in page.text
+        assert f'href="{anna.base}{path}/send">Look again' in page.text
+        assert "You have its editor open" in words(await carl.get(f"{path}/send"))
+        held = await anna.post(f"{path}/send", **pin)
+        assert (held.status_code, "Somebody is changing it" in words(held)) == (409, True)
+        asked = await anna.post(f"{path}/edit", window=window_of(page))
+        assert "Carl Lund is in this agreement" in words(asked)
+        place = {name: inputs(edited)[name] for name in ("window", "fence")}
+        await carl.post(f"{path}/edit/beat", **place, leaving="yes")
+        assert f'action="{anna.base}{path}/send"' in (await anna.get(f"{path}/send")).text
+
+
 async def test_a_sent_one_is_changed_with_a_warning_until_it_is_signed(
     console: Console, desk: Desk
 ) -> None:
@@ -507,6 +532,7 @@ async def test_every_page_speaks_the_members_language(console: Console, desk: De
             ("", "Unterzeichner"),
             ("/send", "Diese Vereinbarung versenden?"),
             ("/cancel", "Diese Vereinbarung abbrechen?"),
+            ("/erase", "Diese Vereinbarung löschen?"),
         ):
             assert said in words(await dora.get(path + get)), get
         assert "Neue Vereinbarung" in words(await dora.get(f"{AGREEMENTS}/new"))
@@ -527,6 +553,52 @@ async def test_cancelling_asks_why(console: Console, desk: Desk) -> None:
         again = await anna.get(f"{path}/cancel")
         assert again.status_code == 409
     assert (await agreement(console)).state == "cancelled"
+
+
+async def test_erasing_says_first_what_will_be_gone_and_asks_why(
+    console: Console, desk: Desk
+) -> None:
+    # PS-28
+    whole = await desk.sent(title="Deal with Vera")
+    path = f"{AGREEMENTS}/{whole.row.id}"
+    async with console.signed_in() as anna:
+        assert f'{path}/erase"' in (await anna.get(path)).text
+        asked = words(await anna.get(f"{path}/erase"))
+        assert "Erase this agreement?" in asked
+        assert "What is erased cannot be brought back" in asked
+        assert "The public sessions its signers were asked through" in asked
+        assert "It is cancelled with that" in asked
+        assert "The sealed document" not in asked
+        blank = await anna.post(f"{path}/erase", rationale=" ")
+        assert (blank.status_code, "Say why" in words(blank)) == (422, True)
+        done = words(await anna.follow(await anna.post(f"{path}/erase", rationale="Asked to")))
+        assert "It is erased." in done
+        assert "Erased agreement Cancelled" in done
+        assert "Nothing that was in it is left" in done
+        assert "Deal with Vera" not in done
+        listed = words(await anna.get(AGREEMENTS))
+        assert "Erased agreement Cancelled" in listed
+        assert "It was erased" in listed
+        gone = await anna.get(f"{path}/document.pdf")
+        assert (gone.status_code, "This was erased" in words(gone)) == (410, True)
+        assert (await anna.get(f"{path}/pages/1.webp")).status_code == 410
+        again = await anna.post(f"{path}/erase", rationale="Asked to")
+        assert again.status_code == 303
+        assert "Nothing that was in it is left" in words(await anna.get(f"{path}/erase"))
+        assert "It is in another state by now." in words(await anna.get(f"{path}/cancel"))
+
+
+async def test_only_who_may_erase_is_offered_it(console: Console, desk: Desk) -> None:
+    whole = await desk.draft((await desk.party()).id)
+    path = f"{AGREEMENTS}/{whole.row.id}"
+    async with console.signed_in(email=CARL) as carl:
+        assert f"{path}/erase" not in (await carl.get(path)).text
+        for answer in (
+            await carl.get(f"{path}/erase"),
+            await carl.post(f"{path}/erase", rationale="Asked to"),
+        ):
+            assert answer.status_code == 403
+    assert (await agreement(console)).erased_at is None
 
 
 async def test_versions_and_page_pictures_are_given_out(console: Console, desk: Desk) -> None:

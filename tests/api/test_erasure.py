@@ -23,6 +23,7 @@ from tests.api.factories import (
     make_template,
     post,
 )
+from tests.rooms.agreements import Desk
 from tests.rooms.house import Clock, House
 from tests.rooms.kept_files import keep_file
 from tests.rooms.party_browser import browser_at, words
@@ -63,6 +64,44 @@ async def test_an_erased_session_is_shown_as_erased(client: AsyncClient) -> None
     assert erased == await get(client, f"/public-sessions/{session['id']}")
     party = await get(client, f"/parties/{session['party']}")
     assert (party["name"], party["erased_at"]) == ("Vera Ltd", None)
+
+
+async def test_an_erased_agreement_is_shown_as_erased(client: AsyncClient, house: House) -> None:
+    desk = Desk(house)
+    whole = await desk.sent("Vera Ltd", title=CANARY, message=CANARY)
+    path = f"/agreements/{whole.row.id}"
+    erased = await post(client, f"{path}/erase", ORDER, 200)
+    assert (erased["state"], erased["title"], erased["fields"]) == ("cancelled", "", [])
+    assert erased["erased_at"] is not None
+    assert await post(client, f"{path}/erase", ORDER, 200) == erased
+    assert await get(client, path) == erased
+    (listed,) = (await get(client, "/agreements"))["items"]
+    assert listed == {name: erased[name] for name in listed}
+    assert CANARY not in json.dumps([erased, await get(client, "/audit")])
+    refused = await client.get(f"{API}{path}/document.pdf")
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (410, "erased")
+    (event,) = (await get(client, "/audit", event="agreement.erased"))["items"]
+    assert event["details"]["rationale"] == ORDER["rationale"]
+    session = await get(client, f"/public-sessions/{await desk.session_of(whole)}")
+    assert session["erased_at"] == erased["erased_at"]
+
+
+async def test_an_order_with_a_key_erases_once_and_older_answers_are_emptied(
+    client: AsyncClient, house: House
+) -> None:
+    desk = Desk(house)
+    whole = await desk.sent("Vera Ltd", title=CANARY)
+    path, key = f"{API}/agreements/{whole.row.id}", {"Idempotency-Key": "cancel-1"}
+    why = {"rationale": CANARY}
+    cancelled = await client.post(f"{path}/cancel", json=why, headers=key)
+    assert (cancelled.status_code, CANARY in cancelled.text) == (200, True)
+    answers = [
+        await client.post(f"{path}/erase", json=ORDER, headers={"Idempotency-Key": "erase-1"})
+        for _ in range(2)
+    ]
+    assert [each.status_code for each in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert (await client.post(f"{path}/cancel", json=why, headers=key)).status_code == 410
 
 
 @pytest.mark.parametrize("noun", ["parties", "public-sessions"])

@@ -54,6 +54,7 @@ BODIES |= {
     "PATCH /agreements/{agreement_id}": PIN | {"title": "Other"},
     "POST /agreements/{agreement_id}/send": PIN,
     "POST /agreements/{agreement_id}/cancel": WHY,
+    "POST /agreements/{agreement_id}/erase": WHY | {"confirm": "erase"},
 }
 QUERIES = {"GET /audit/proofs/consistency": {"first": 0, "second": 0}}
 BY_KEY = {"template", "form", "document", "kind"}

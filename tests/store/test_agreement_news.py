@@ -12,6 +12,8 @@ from commands.mail import queue_agreement_copies
 from commands.mail_letter import Letter
 from commands.public_session import Target, reissue
 from commands.public_session_mail import BRINGS_COPIES, session_letter
+from commands.room import decline_room
+from commands.settlement import settle
 from commands.signing_session import leave_signing
 from commands.work import Work
 from domain.agreement_errors import AgreementFaulty
@@ -62,6 +64,29 @@ async def test_the_senders_message_is_in_the_request(desk: Desk) -> None:
         workspace = await workspace_by_id(work.db, desk.house.workspace_id)
         letter = await session_letter(work, mail, session, workspace)
     assert "By Friday, please." in str(letter)
+
+
+async def test_a_mail_to_the_sender_leads_to_the_agreement_s_page_and_one_to_a_signer_never(
+    desk: Desk,
+) -> None:
+    # PS-43
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    async with desk.house.transactions.work() as work:
+        await decline_room(work, visitor, "Not at this price.")
+    async with desk.house.transactions.work() as work:
+        await settle(work, visitor.session_id)
+    told = await mails(desk.house, visitor.session_id)
+    assert MailKind.ISSUER_DECLINED in [each.kind for each in told]
+    async with desk.house.transactions.work() as work:
+        session = await session_by_id(work.db, visitor.session_id)
+        workspace = await workspace_by_id(work.db, desk.house.workspace_id)
+        assert session is not None
+        page = f"/console/{workspace.key}/agreements/{whole.row.id}"
+        for mail in told:
+            letter = await session_letter(work, mail, session, workspace)
+            is_shown = isinstance(letter, Letter) and page in (letter.content.console_link or "")
+            assert is_shown == MailKind(mail.kind).to_issuer, mail.kind
 
 
 async def test_every_agreement_of_a_session_brings_its_own_copy(desk: Desk) -> None:

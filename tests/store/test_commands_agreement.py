@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from commands import agreement, agreement_invite
 from commands.agreement import cancel_agreement, whole_agreement
 from commands.agreement_copy import copies_of_session
 from commands.editing_session import (
@@ -49,6 +48,7 @@ from store.columns import new_id
 from store.editing_session import EditingSessionRow
 from store.member import MemberRow
 from store.member_session import MemberSessionRow
+from store.public_session import session_by_id
 from store.signing_session import signing_sessions_of
 from tests.rooms.agreements import CONTRACT, DRAWN, OTHER_PAPER, Desk, place, write_of
 from tests.rooms.house import ANNA, House
@@ -371,15 +371,15 @@ async def test_cancelling_meets_a_signer_who_is_asked_anew_meanwhile(
 ) -> None:
     whole = await desk.sent()
     row = await desk.house.session(await desk.session_of(whole))
-    real, again = agreement_invite.lock_invited, [True]
+    real, again = session_by_id, [True]
 
-    async def late(work: Any, *rest: Any) -> None:
+    async def late(*given: Any, **more: Any) -> Any:
         if again.pop() if again else False:
             async with desk.house.transactions.work() as other:
                 await reissue(other, desk.house.target(row), "lost")
-        await real(work, *rest)
+        return await real(*given, **more)
 
-    monkeypatch.setattr(agreement, "lock_invited", late)
+    monkeypatch.setattr("commands.agreement.session_by_id", late)
     async with desk.house.transactions.work() as work:
         await cancel_agreement(work, desk.target(whole.row.id), "no longer wanted")
     new = await desk.house.session(await desk.session_of(whole))

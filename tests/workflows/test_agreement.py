@@ -1,5 +1,6 @@
 """What carries an agreement from sent to done, and a signer's window to its end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import BytesIO
@@ -16,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 from adapters.pdf_seal import SealUnavailable, seal
 from adapters.temporal import Telegraph
 from commands.agreement import cancel_agreement
+from commands.agreement_erasure import erase_agreement
 from commands.agreement_reconcile import reconcile_agreements
 from commands.erasure import erase_party, erase_session
 from commands.room import Visitor, decline_room
@@ -230,6 +232,38 @@ async def test_what_came_with_a_session_that_is_erased_before_its_seal_is_over(
         await erase_session(work, at.house.target(session), "asked to")
     async with at.skips.time_skipping_unlocked():
         assert (await agreement(at, one).result())["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("tries", [True, False])
+async def test_one_that_is_erased_before_its_seal_is_over(
+    at: Works, desk: Desk, monkeypatch: pytest.MonkeyPatch, tries: bool
+) -> None:
+    # N3, PS-28: erased between two tries, and while one of them is at work
+    begun, erased = asyncio.Event(), asyncio.Event()
+
+    async def gone(work: Any, workspace_id: UUID) -> Any:
+        raise NoSigningCertificate
+
+    async def slow(*given: Any, **more: Any) -> Any:
+        begun.set()
+        await erased.wait()
+        return await seal(*given, **more)
+
+    if tries:
+        monkeypatch.setattr("commands.agreement_seal.certificate_of", gone)
+    else:
+        monkeypatch.setattr("commands.agreement_seal.seal", slow)
+    whole = await desk.sent("Vera Ltd")
+    await sign(at, desk, whole, 1)
+    await (eventually(lambda: is_failing(desk, whole.row.id)) if tries else begun.wait())
+    async with at.house.transactions.work() as work:
+        await erase_agreement(work, desk.target(whole.row.id), "asked to")
+    await at.courier.drain()
+    erased.set()
+    async with at.skips.time_skipping_unlocked():
+        assert (await agreement(at, whole.row.id).result())["state"] == "cancelled"
+    row = (await desk.now(whole.row.id)).row
+    assert (row.sealed_paper_id, row.title) == (None, "")
 
 
 async def is_failing(desk: Desk, one: UUID) -> bool:
