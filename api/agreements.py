@@ -4,10 +4,10 @@ A document is made fit to be signed before the transaction begins, for that take
 """
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.agreement_body import CHANGE, NEW, ChangePosted, NewPosted, Posted
 from api.call import ApiCall, ApiCaller, Call, acting
@@ -27,11 +27,13 @@ from commands.agreement import (
     send_agreement,
     whole_agreement,
 )
+from commands.agreement_copy_again import mail_copy_again
 from commands.agreement_signer import progress_of
 from commands.agreement_source import paper_from
 from commands.editing_session import present_editor
 from commands.work import Transactions
 from domain.agreement import AgreementState, Pinned
+from domain.agreement_draft import MOST_SIGNERS
 from domain.agreement_errors import (
     AgreementClosed,
     AgreementFaulty,
@@ -41,12 +43,21 @@ from domain.agreement_errors import (
     NoSigningCertificate,
     WindowHeld,
 )
-from domain.errors import CursorInvalid, IdempotencyKeyReused, NotFound
+from domain.errors import (
+    CursorInvalid,
+    Erased,
+    IdempotencyKeyReused,
+    MailTooSoon,
+    NoContactAddress,
+    NotFound,
+)
 from domain.paper import Paper
 from domain.upload import UploadRefused
 from store.agreement import agreements_page
 
 router = APIRouter(prefix="/api/v1/agreements", tags=["agreements"])
+
+Position = Annotated[int, Path(ge=1, le=MOST_SIGNERS, description="Which signer, from 1")]
 
 CHANGED = (AgreementClosed, AgreementSigned, AgreementStale, AgreementFaulty, WindowHeld)
 MADE = (NotFound, AgreementFaulty, DocumentRefused, UploadRefused)
@@ -180,3 +191,22 @@ async def _cancel(call: Call, agreement_id: UUID, wanted: Cancellation) -> Agree
     await own_agreement(call.work, agreement_id, call.workspace_id)
     target = _target(call, agreement_id)
     return await detail_of(call, await cancel_agreement(call.work, target, wanted.rationale))
+
+
+@router.post(
+    "/{agreement_id}/signers/{position}/mail-copy",
+    response_model=AgreementDetail,
+    responses=refusals(
+        NotFound, AgreementClosed, Erased, NoContactAddress, MailTooSoon, IdempotencyKeyReused
+    ),
+)
+async def post_mail_copy(
+    call: ApiCall, agreement_id: UUID, position: Position, _key: IdempotencyKey = None
+) -> Response:
+    """Mails a signer the sealed document once more, to the party's present address (C14)."""
+    return await once(call, 200, partial(_mail_copy, call, agreement_id, position))
+
+
+async def _mail_copy(call: Call, agreement_id: UUID, position: int) -> AgreementDetail:
+    await mail_copy_again(call.work, _target(call, agreement_id), position)
+    return await detail_of(call, await own_agreement(call.work, agreement_id, call.workspace_id))

@@ -14,7 +14,8 @@ from api.day import day_in, is_over, local_day
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall
 from api.shapes.field import LONGEST_RATIONALE
-from commands.agreement_signer import ended_signer, open_signer
+from commands.agreement_copy_again import mail_copy_again
+from commands.agreement_signer import done_signer, ended_signer, open_signer
 from commands.attempt import attempt
 from commands.party import find_party
 from commands.public_session import Target, correct_address, extend, reissue, resend
@@ -48,11 +49,15 @@ ON_THE_AGREEMENT = (
 )
 """Told on the agreement's page: there is nothing to be asked any more."""
 RESEND, EXTEND, CORRECT, REISSUE = "resend", "extend", "correct-address", "reissue"
+COPY = "mail-copy"
+FINDS = {REISSUE: ended_signer, COPY: done_signer}
+"""Which signers a verb is for; the others are for those whose turn it is."""
 PAGES = {
     RESEND: "agreement_signer_resend.html",
     EXTEND: "agreement_signer_extend.html",
     CORRECT: "agreement_signer_address.html",
     REISSUE: "agreement_signer_reissue.html",
+    COPY: "agreement_signer_copy.html",
 }
 
 router = APIRouter(
@@ -87,10 +92,10 @@ async def _page(form: Form) -> Response:
     call = form.call
     call.needs(Permission.AGREEMENTS_MANAGE)
     target = target_of(call, form.agreement_id)
-    find = ended_signer if form.verb == REISSUE else open_signer
+    find = FINDS.get(form.verb, open_signer)
     try:
         whole, signer, session = await find(call.work, target, form.position)
-    except AgreementClosed as refused:
+    except (AgreementClosed, Erased) as refused:
         return await agreement_page(call, form.agreement_id, refused=refused)
     party = await find_party(call.work, call.workspace_id, signer.party_id)
     first, last = days_to_give(call, session)
@@ -128,7 +133,7 @@ async def _carried(form: Form, done: str, carry: Callable[[Target], Awaitable[ob
     """Does it to the signer's public session, or says where it was asked why not."""
     call = form.call
     call.needs(Permission.AGREEMENTS_MANAGE)
-    find = ended_signer if form.verb == REISSUE else open_signer
+    find = FINDS.get(form.verb, open_signer)
     try:
         target = target_of(call, form.agreement_id)
         _, _, session = await find(call.work, target, form.position)
@@ -225,3 +230,16 @@ async def post_reissue(
     if not 0 < len(rationale) <= LONGEST_RATIONALE:
         return await _page(replace(form, fault="rationale"))
     return await _carried(form, "asked", lambda target: reissue(call.work, target, rationale))
+
+
+@router.get(f"/{COPY}", name=NAME)
+async def get_copy(call: ConsoleCall, agreement_id: UUID, position: int) -> Response:
+    """Who is mailed the sealed document again, and where."""
+    return await _page(Form(call, agreement_id, position, COPY))
+
+
+@router.post(f"/{COPY}", name=NAME)
+async def post_copy(call: ConsoleCall, agreement_id: UUID, position: int) -> Response:
+    """Mails the sealed document once more; not too soon after the last time (C14)."""
+    form, target = Form(call, agreement_id, position, COPY), target_of(call, agreement_id)
+    return await _carried(form, "copied", lambda _: mail_copy_again(call.work, target, position))

@@ -75,6 +75,7 @@ ASKS: Mapping[Permission, tuple[str, ...]] = {
         "PATCH /agreements/{agreement_id}",
         "POST /agreements/{agreement_id}/cancel",
         "POST /agreements/{agreement_id}/send",
+        "POST /agreements/{agreement_id}/signers/{position}/mail-copy",
     ),
     Permission.ERASE: (
         "POST /parties/{party_id}/erase",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from commands.agreement import AgreementTarget, Whole, own_agreement
 from commands.work import Work
-from domain.agreement import OUT
+from domain.agreement import OUT, AgreementState
 from domain.agreement_errors import AgreementClosed
 from domain.agreement_signer import Asking, SignerState, signer_state
-from domain.errors import NotFound
+from domain.errors import Erased, NotFound
 from domain.mail import MailState
 from store.agreement import AgreementSignerRow
 from store.public_session import PublicSessionRow, session_by_id, sessions_by_ids, value_of
@@ -82,6 +82,15 @@ async def unsigned_signer(
 
     Raises `NotFound` for one who was not asked, `AgreementClosed` where nothing is to be signed.
     """
+    whole, signer, session = await _asked_signer(work, target, position)
+    if whole.row.state not in OUT or signer.signed_at is not None:
+        raise AgreementClosed(whole.row.state, "sign")
+    return whole, signer, session
+
+
+async def _asked_signer(
+    work: Work, target: AgreementTarget, position: int
+) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
     whole = await own_agreement(work, target.agreement_id, target.workspace_id)
     signer = next((each for each in whole.signers if each.position == position), None)
     if signer is None or signer.session_id is None:
@@ -89,9 +98,23 @@ async def unsigned_signer(
     session = await session_by_id(work.db, signer.session_id)
     if session is None:
         raise NotFound("signer")
-    if whole.row.state not in OUT or signer.signed_at is not None:
-        raise AgreementClosed(whole.row.state, "sign")
     return whole, signer, session
+
+
+async def done_signer(
+    work: Work, target: AgreementTarget, position: int
+) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
+    """A signer of a sealed agreement, to whom the document was mailed.
+
+    Raises `NotFound`, `AgreementClosed` before there is a sealed document, or `Erased`.
+    """
+    found = await _asked_signer(work, target, position)
+    row = found[0].row
+    if row.erased_at is not None:
+        raise Erased
+    if row.state != AgreementState.DONE:
+        raise AgreementClosed(row.state, "mail a copy of")
+    return found
 
 
 async def open_signer(

@@ -145,18 +145,22 @@ async def resend(work: Work, target: Target) -> PublicSessionRow:
     party = await find_party(work, row.workspace_id, row.party_id)
     if not party.email:
         raise NoContactAddress
-    await _refuse_flood(work, row, party.email)
-    await queue_party_mail(work, row, party, invitation_of(row), f"resent-{work.at.isoformat()}")
+    kind = invitation_of(row)
+    await refuse_flood(work, row, party.email, kind)
+    await queue_party_mail(work, row, party, kind, f"resent-{work.at.isoformat()}")
     work.audit_session(AuditEvent.SESSION_RESENT, row, target.actor)
     return row
 
 
-async def _refuse_flood(work: Work, row: PublicSessionRow, email: str) -> None:
-    """Nobody can be flooded by resending: invitations have the limits of codes."""
+async def refuse_flood(work: Work, row: PublicSessionRow, email: str, kind: MailKind) -> None:
+    """Nobody can be flooded by resending: every kind has the limits of codes.
+
+    Raises `MailTooSoon`.
+    """
     digest = work.keyring.address_digest(email)
     await lock_recipient(work.db, row.workspace_id, digest)
     allowance, since = mail_allowance(settings_in(work, row)), work.at - MAIL_WINDOW
-    sent = await mail_times(work.db, row.workspace_id, digest, invitation_of(row), since)
+    sent = await mail_times(work.db, row.workspace_id, digest, kind, since)
     next_at = allowance.next_at(sent, work.at)
     if next_at > work.at:
         raise MailTooSoon(next_at)

@@ -106,6 +106,7 @@ class AuditEvent(StrEnum):
     AGREEMENT_SIGNED = "agreement.signed"
     AGREEMENT_SEALED = "agreement.sealed"
     AGREEMENT_READ = "agreement.read"
+    AGREEMENT_RESENT = "agreement.resent"
     AGREEMENT_ERASED = "agreement.erased"
     SIGNING_OPENED = "signing_session.opened"
     SIGNING_TAKEN_OVER = "signing_session.taken_over"
