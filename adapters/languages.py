@@ -5,7 +5,7 @@ are read once, as text; there is no compiled form to forget.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -74,6 +74,13 @@ def when_in_short(at: datetime, zone: str, locale: str) -> str:
     return dates.format_datetime(at.astimezone(_zone(zone)), pattern, locale=language)
 
 
+def day_in_short(day: date, locale: str) -> str:
+    """A day in few words: "6 Dec 2026"."""
+    language = _locale(locale)
+    pattern = SHORT_PATTERNS.get(language.language, "medium").partition(",")[0]
+    return dates.format_date(day, pattern, locale=language)
+
+
 def zone_in_words(at: datetime, zone: str) -> str:
     """A zone as `when` names it at a moment: "Europe/Berlin, UTC+01:00", or "UTC"."""
     return _zone_name(at.astimezone(_zone(zone))).strip("()")
@@ -99,7 +106,12 @@ def for_jinja(env: Environment) -> None:
     env.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
         _gettext, _ngettext, newstyle=True, pgettext=_pgettext, npgettext=_npgettext
     )
-    env.globals.update(when=when, when_in_short=when_in_short, zone_in_words=zone_in_words)
+    env.globals.update(
+        when=when,
+        when_in_short=when_in_short,
+        day_in_short=day_in_short,
+        zone_in_words=zone_in_words,
+    )
 
 
 def _by_weight(header: str) -> list[str]:

@@ -1,6 +1,7 @@
 // The window of an editor: says that it is open, hears at once when another one took its place, and
 // then saves nothing any more; what it had not saved is kept apart (EX-16, EX-17, N8).
 import { follow } from "./live.js";
+import { refuseEscape } from "./no_escape.js";
 
 const BEAT_EVERY_MS = 10_000;
 const RELOADED_WITHIN_MS = 1_500;
@@ -81,7 +82,7 @@ async function lose(reason) {
   clearInterval(timer);
   say(reason, "");
   form.inert = true;
-  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  refuseEscape(dialog);
   dialog.showModal();
   const answer = await send("left-behind", new URLSearchParams(new FormData(form)));
   if (answer?.status !== 200) return;

@@ -1,6 +1,7 @@
 // A page of the room: hears of the end at once, warns before an idle place is lost, says "still here".
 import { countDown } from "./countdown.js";
 import { follow } from "./live.js";
+import { refuseEscape } from "./no_escape.js";
 
 const STAY_AT_MOST_EVERY_MS = 60_000;
 const READ_FOR_MS = 4_000;
@@ -32,7 +33,7 @@ function showEnd(reason) {
   const copy = notice.querySelector("[data-ended-copy]");
   copy.hidden = !isTyped;
   copy.addEventListener("click", () => notice.close());
-  notice.addEventListener("cancel", (event) => event.preventDefault());
+  refuseEscape(notice);
   notice.querySelector("[data-ended-go]").addEventListener("click", explain);
   document.body.classList.add("is-over");
   notice.showModal();

@@ -1,6 +1,7 @@
 // The window in which a document is signed: keeps its place, saves what is entered, hears what becomes
 // of it. The server decides; without this script the page's form does the same on request.
 import { countDown } from "./countdown.js";
+import { refuseEscape } from "./no_escape.js";
 import { drawPages } from "./signing_pages.js";
 import { prepareMarks } from "./signing_marks.js";
 import { followFields } from "./signing_progress.js";
@@ -188,7 +189,7 @@ const staleDialog = document.querySelector("[data-stale-dialog]");
 const idleDialog = document.querySelector("[data-idle-dialog]");
 
 function stays(dialog) {
-  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  refuseEscape(dialog);
   document.querySelectorAll("dialog[open]").forEach((each) => each !== dialog && each.close());
   if (!dialog.open) dialog.showModal();
 }

@@ -17,7 +17,9 @@ export function followFields(form, words) {
     for (const each of places) each.toggleAttribute("data-filled", isFilled(each));
     const isComplete = !places.some((each) => each.hasAttribute("data-required") && !isFilled(each));
     const said = words.wordsProgress.replace("{done}", done).replace("{total}", places.length);
-    progress.textContent = isComplete && done === places.length ? words.wordsComplete : said;
+    const isFull = isComplete && done === places.length;
+    progress.textContent = isFull ? words.wordsComplete : said;
+    next.textContent = isFull ? words.wordsEnd : words.wordsNext;
     bar.toggleAttribute("data-complete", isComplete);
   }
 

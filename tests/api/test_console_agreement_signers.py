@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import pytest_asyncio
 from httpx2 import AsyncClient
 from sqlalchemy import event
 
+from adapters.languages import day_in_short
 from commands.agreement import Whole
 from commands.mail import note_bounce, note_refused, note_sent
 from commands.public_session import decline, revoke
@@ -220,10 +221,11 @@ async def test_a_signer_gets_more_time_within_the_limits(console: Console, desk:
         page = await anna.get(way(whole, "extend"))
         limits = re.search(r'min="([^"]+)" max="([^"]+)"', page.text)
         assert limits, words(page)
+        first, last = [day_in_short(date.fromisoformat(each), "en") for each in limits.groups()]
         for wrong in ("", "soon", "2020-01-01", "2999-01-01"):
             answer = await anna.post(way(whole, "extend"), until=wrong)
             assert answer.status_code in {409, 422}, wrong
-            assert f"Choose a day from {limits[1]} to {limits[2]}." in words(answer)
+            assert f"Choose a day from {first} to {last}." in words(answer)
         for day in limits.groups():
             typed = {"until": day, "rationale": "On holiday"}
             long = await anna.post(way(whole, "extend"), **typed | {"rationale": "x" * 3000})

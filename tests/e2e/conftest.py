@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from tests.e2e.bureau import Bureau, open_bureau
 from tests.e2e.house import House, Office, open_office, running_house
 from tests.e2e.person import Browsers
 
@@ -35,6 +36,13 @@ async def office(house: House) -> AsyncIterator[Office]:
 async def fragile_office(fragile_house: House) -> AsyncIterator[Office]:
     """A new workspace in the house that may be broken."""
     async with open_office(fragile_house) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def bureau(database_url: str) -> AsyncIterator[Bureau]:
+    """A console with an agreement that two members may edit."""
+    async with open_bureau(database_url) as opened:
         yield opened
 
 

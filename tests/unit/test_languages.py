@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 from configparser import ConfigParser
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from adapters.languages import (
     DOMAIN,
     LOCALES,
     available,
+    day_in_short,
     for_jinja,
     negotiate,
     translations_for,
@@ -171,6 +172,13 @@ def test_a_moment_in_a_list_is_short_and_the_zone_is_said_once(
     zone: str, locale: str, shown: str
 ) -> None:
     assert f"{when_in_short(AT, zone, locale)} in {zone_in_words(AT, zone)}" == shown
+
+
+@pytest.mark.parametrize(
+    ("locale", "shown"), [("en", "6 Dec 2026"), ("de", "6. Dez. 2026"), ("fr", "6 déc. 2026")]
+)
+def test_a_day_is_as_short(locale: str, shown: str) -> None:
+    assert day_in_short(date(2026, 12, 6), locale) == shown
 
 
 def test_each_render_speaks_its_own_language() -> None:

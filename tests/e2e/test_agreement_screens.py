@@ -1,0 +1,185 @@
+"""The screens around an agreement at 390 and 1280 px: what is on them fits, and is not hidden."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from commands.agreement import cancel_agreement
+from commands.agreement_advance import note_blocked
+from commands.mail import note_bounce, note_sent
+from commands.public_session import decline
+from domain.actor import Actor, ActorKind
+from store.public_session import session_by_id
+from tests.e2e.bureau import NARROW, WIDE, Bureau, good, shot
+from tests.e2e.person import Browsers
+from tests.e2e.signing import FIELDS, ONE, TWO
+from tests.rooms.agreements import CONSENT
+from tests.rooms.papers import paper_of
+
+pytestmark = pytest.mark.timeout(120)
+
+SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
+UNBROKEN = f"See https://price.example/{'clause/' * 20}"
+TARGETS = """() => [...document.querySelectorAll("main .button, main summary")]
+  .map((each) => [each.innerText, each.getBoundingClientRect()])
+  .filter(([, box]) => box.height && (box.height < 44 || box.right > innerWidth))
+  .map(([words]) => words)"""
+HIDDEN = """() => {
+  const edge = (name) => document.querySelector(name).getBoundingClientRect();
+  const within = "main form :is(a, button, input):not([type=hidden], [tabindex='-1'])";
+  const hidden = [];
+  for (const each of document.querySelectorAll(within)) {
+    if (!each.checkVisibility() || each.closest("[data-bar]")) continue;
+    const begins = () => each.getBoundingClientRect().top - edge(".top").bottom;
+    const ends = () => edge("[data-bar]").top - each.getBoundingClientRect().bottom;
+    for (const way of [() => begins() + 8, () => -ends() - 8]) {
+      document.activeElement.blur();
+      scrollBy({top: way(), behavior: "instant"});
+      each.focus();
+      if (begins() < 0 || ends() < 0) hidden.push([each.id, begins(), ends()]);
+    }
+  }
+  return hidden;
+}"""
+"""What gets the focus from half behind a bar and stays there."""
+
+
+@SIZES
+async def test_every_signer_s_state_fits(
+    bureau: Bureau, browsers: Browsers, size: dict[str, int]
+) -> None:
+    """EX-23, WCAG 1.4.10, 2.5.5: an endless word of a reason breaks; targets are 44 px high."""
+    whole = await bureau.desk.sent("Vera Ltd", "Walt Ltd", "Xaver Ltd", ordered=False)
+    declined, bounced, _ = [await bureau.desk.session_of(whole, at) for at in (1, 2, 3)]
+    async with bureau.house.transactions.work() as work:
+        row = await session_by_id(work.db, declined, lock=True)
+        assert row is not None
+        await decline(work, row, UNBROKEN, Actor(ActorKind.PARTY, str(row.party_id)))
+    mail = (await bureau.house.mails(bounced))[-1]
+    async with bureau.house.transactions.work() as work:
+        await note_sent(work, mail.id)
+        await note_bounce(work, mail.id, f"550 {'x' * 100}")
+    page = await bureau.sign_in(await browsers.context(viewport=size))
+    at = f"{bureau.url}{bureau.base}/agreements/{whole.row.id}"
+    ways = ("", "/signers/1/reissue", "/signers/2/resend", "/signers/2/extend")
+    for each in (*ways, "/signers/2/correct-address"):
+        await page.goto(at + each)
+        await good(page)
+        assert await page.evaluate(TARGETS) == [], each
+        await shot(page, f"{size['width']}-signers{each.replace('/', '-')}")
+    await page.goto(f"{at}/signers/2/extend")
+    await page.get_by_label("Until the end of").evaluate("each => { each.required = false; }")
+    await page.get_by_role("button", name="Give more time").click()
+    await expect(page.get_by_text("Choose a day from 16 Mar 2026 to")).to_be_visible()
+    await expect(page.get_by_label("Until the end of")).to_be_focused()
+
+
+async def test_who_cannot_be_asked_is_said_where_the_signers_are(
+    bureau: Bureau, browsers: Browsers
+) -> None:
+    """N3: it is no matter of the seal, and trying again helps nobody who was erased."""
+    whole = await bureau.desk.sent("Vera Ltd", "Walt Ltd")
+    page = await bureau.sign_in(await browsers.context(viewport=NARROW))
+    for cause, said in (("Erased", 0), ("NoSigningCertificate", 1)):
+        async with bureau.house.transactions.work() as work:
+            await note_blocked(work, whole.row.id, cause)
+        await page.goto(f"{bureau.url}{bureau.base}/agreements/{whole.row.id}")
+        await expect(page.get_by_text("Whoever is next cannot be asked to sign.")).to_be_visible()
+        assert await page.get_by_text("It is tried again.").count() == said
+        assert not await page.get_by_role("heading", name="Seal").count()
+        await good(page)
+        await shot(page, f"blocked-{cause}")
+
+
+async def test_nobody_to_sign_is_nothing_to_send(bureau: Bureau, browsers: Browsers) -> None:
+    await bureau.desk.certify()
+    empty = await bureau.desk.draft()
+    page = await bureau.sign_in(await browsers.context(viewport=NARROW))
+    await page.goto(f"{bureau.url}{bureau.base}/agreements/{empty.row.id}/send")
+    await expect(page.get_by_text("nobody is to sign yet")).to_be_visible()
+    assert not await page.get_by_role("button", name="Send").count()
+    assert not await page.get_by_text("When all have signed").count()
+
+
+async def viewer(bureau: Bureau, browsers: Browsers, **options: Any) -> tuple[Page, Any]:
+    """A signer in the viewer, and the agreement."""
+    paper = await paper_of(ONE, TWO)
+    whole = await bureau.desk.sent("Vera Ltd", paper=paper, fields=FIELDS, consent=CONSENT)
+    session = await bureau.desk.session_of(whole)
+    page = await (await browsers.context(**options)).new_page()
+    await page.goto(f"{bureau.url}/s/{await bureau.house.link(session)}")
+    await page.get_by_role("button", name="Email me a code").click()
+    await page.get_by_role("textbox").fill(await bureau.house.fresh_code(session))
+    await page.get_by_role("button", name="Confirm").click()
+    await page.get_by_role("link", name="Open").click()
+    await page.get_by_role("button", name="Review and sign").click()
+    await page.locator("[data-signing-form]").wait_for()
+    return page, whole
+
+
+@SIZES
+async def test_what_has_the_focus_is_never_behind_a_bar(
+    bureau: Bureau, browsers: Browsers, size: dict[str, int]
+) -> None:
+    """WCAG 2.4.11: the header and the bar with the next field stay in place."""
+    page, _ = await viewer(bureau, browsers, viewport=size)
+    await expect(page.locator("[data-bar]")).to_be_visible()
+    assert await page.evaluate(HIDDEN) == []
+
+
+async def test_a_change_is_not_escaped_and_both_versions_can_be_read(
+    bureau: Bureau, browsers: Browsers
+) -> None:
+    """EX-19, N7: however often Escape is pressed; each version's text is a link away."""
+    page, whole = await viewer(bureau, browsers, viewport=NARROW)
+    await page.get_by_label("Full name").fill("Vera Vendor")
+    await bureau.desk.change(whole, {"title": "Second"}, await paper_of(ONE, "Other words."))
+    dialog = page.get_by_role("dialog", name="The document was changed")
+    await dialog.wait_for()
+    for _ in range(3):
+        await page.keyboard.press("Escape")
+    await expect(dialog).to_be_visible()
+    await page.get_by_role("button", name="See what is different").click()
+    for version in (1, 2):
+        link = page.get_by_role("link", name=f"Version {version} (PDF)")
+        answer = await page.request.get(await at_link(page, link))
+        assert answer.headers["content-type"] == "application/pdf"
+    await good(page)
+    await shot(page, "changes")
+
+
+async def at_link(page: Page, link: Any) -> str:
+    """The whole address of a link."""
+    return str(await link.evaluate("each => each.href"))
+
+
+async def test_the_last_field_leads_to_the_end(bureau: Bureau, browsers: Browsers) -> None:
+    page, _ = await viewer(bureau, browsers, viewport=NARROW)
+    for label, value in (("Full name", "Vera"), ("Delivery day", "2026-12-24")):
+        await page.get_by_label(label).fill(value)
+    await page.get_by_label("Terms read").check()
+    for name in ("Initials", "Signature"):
+        await page.get_by_role("button", name=name).click()
+        await page.get_by_role("button", name="Type").click()
+        await page.keyboard.type("VV")
+        await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Go to the end").click()
+    await expect(page.get_by_label("I agree to be bound")).to_be_focused()
+
+
+async def test_a_document_that_was_cancelled_asks_nobody_to_do_it(
+    bureau: Bureau, browsers: Browsers
+) -> None:
+    """EX-23."""
+    page, whole = await viewer(bureau, browsers, viewport=NARROW)
+    async with bureau.house.transactions.work() as work:
+        await cancel_agreement(work, bureau.desk.target(whole.row.id), "terms changed")
+    await page.goto(
+        f"{bureau.url}/s/{await bureau.house.link(await bureau.desk.session_of(whole))}"
+    )
+    await expect(
+        page.get_by_role("heading", name="This document has been cancelled")
+    ).to_be_visible()
+    await expect(page.get_by_role("heading", name="A question about this?")).to_be_visible()
+    assert not await page.get_by_text("Still want to do it?").count()
