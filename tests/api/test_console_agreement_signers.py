@@ -13,17 +13,23 @@ from sqlalchemy import event
 
 from adapters.languages import day_in_short
 from commands.agreement import Whole
-from commands.mail import note_bounce, note_refused, note_sent
+from commands.agreement_advance import finish_agreement
+from commands.mail import agreement_of, note_bounce, note_refused, note_sent
+from commands.party import find_party
 from commands.public_session import decline, revoke
 from domain.actor import Actor, ActorKind
+from domain.mail import MailKind
 from domain.member import Role
+from store.agreement import AgreementRow
 from store.audit import AuditRow
+from store.mail import MailRow
+from store.paper import add_paper
 from store.party import PartyRow
 from store.public_session import session_by_id
 from store.sealed import opened_one
 from tests.api.factories import API, get
 from tests.api.members import BEN, Console, open_console
-from tests.rooms.agreements import Desk
+from tests.rooms.agreements import PAPER, Desk, write_of
 from tests.rooms.house import House
 from tests.rooms.member_browser import make_member
 from tests.rooms.party_browser import words
@@ -319,3 +325,76 @@ async def test_the_ways_out_speak_the_members_language(console: Console, desk: D
         await console.house.enter(await desk.session_of(whole))
         await declined(console.house, await desk.session_of(whole), "x")
         assert "Vera Ltd erneut bitten?" in words(await dora.get(way(whole, "reissue")))
+
+
+async def sealed(desk: Desk) -> Whole:
+    """An agreement that its only signer signed, sealed and done, an hour ago."""
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.sign(visitor, write_of(await desk.open(visitor)))
+    async with desk.house.transactions.work() as work:
+        row = await work.db.get_one(AgreementRow, whole.row.id)
+        paper = await add_paper(work.db, row.owner, PAPER.pdf, work.at)
+        assert paper is not None
+        await work.db.flush()
+        row.sealed_paper_id = paper.id
+    async with desk.house.transactions.work() as work:
+        await finish_agreement(work, whole.row.id)
+    desk.house.clock.turn(hours=1)
+    return whole
+
+
+async def copies(house: House, session_id: UUID) -> list[MailRow]:
+    return [each for each in await house.mails(session_id) if each.kind == MailKind.SIGNED_COPY]
+
+
+async def test_a_signer_is_mailed_the_sealed_document_again(console: Console, desk: Desk) -> None:
+    # C14: the mail that brought it was refused, or is lost
+    whole = await sealed(desk)
+    session_id = await desk.session_of(whole)
+    [brought] = await copies(console.house, session_id)
+    async with console.house.transactions.work() as work:
+        await note_refused(work, brought.id, "552 too large")
+    path = way(whole, "mail-copy")
+    async with console.signed_in() as anna, console.signed_in(email=BEN) as ben:
+        page = words(await anna.get(path_of(whole)))
+        assert "The last mail to them was refused. 552 too large" in page
+        assert "Mail the document again" in page
+        assert "Mail the document again" not in words(await ben.get(path_of(whole)))
+        assert (await ben.post(path)).status_code == 403
+        assert "It goes to vera@" in words(await anna.get(path))
+        assert "The sealed document is mailed again." in words(
+            await anna.follow(await anna.post(path))
+        )
+        first, second = await copies(console.house, session_id)
+        assert (agreement_of(second), first.cause != second.cause) == (whole.row.id, True)
+        refused = await anna.post(path)
+        assert (refused.status_code, len(await copies(console.house, session_id))) == (429, 2)
+        assert "They were mailed a short while ago" in words(refused)
+
+
+async def test_the_api_mails_the_sealed_document_again(
+    client: AsyncClient, stranger: AsyncClient, house: House
+) -> None:
+    # C14
+    desk = Desk(house)
+    whole = await desk.sent()
+    path = f"{API}{path_of(whole)}/signers/1/mail-copy"
+    early = await client.post(path)
+    assert (early.status_code, early.json()["type"]) == (409, "/problems/agreement-closed")
+    done = await sealed(desk)
+    path = f"{API}{path_of(done)}/signers"
+    assert (await stranger.post(f"{path}/1/mail-copy")).status_code == 404
+    assert (await client.post(f"{path}/2/mail-copy")).status_code == 404
+    again = await client.post(f"{path}/1/mail-copy")
+    assert (again.status_code, again.json()["state"]) == (200, "done")
+    session = await house.session(await desk.session_of(done))
+    assert len(await copies(house, session.id)) == 2
+    async with house.transactions.work() as work:
+        party = await find_party(work, house.workspace_id, session.party_id, lock=True)
+        party.email = ""
+    house.clock.turn(hours=1)
+    nowhere = await client.post(f"{path}/1/mail-copy")
+    assert nowhere.json()["type"] == "/problems/no-contact-address"
+    await client.post(f"{API}{path_of(done)}/erase", json={"rationale": "x", "confirm": "erase"})
+    assert (await client.post(f"{path}/1/mail-copy")).status_code == 410
