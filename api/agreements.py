@@ -23,7 +23,7 @@ from commands.agreement import (
     cancel_agreement,
     change_agreement,
     create_agreement,
-    own_agreement,
+    members_agreement,
     send_agreement,
     whole_agreement,
 )
@@ -146,7 +146,7 @@ async def patch_agreement(
 
 async def _refuse_early(call: Call, agreement_id: UUID, given: Pinned) -> None:
     """Spares the work on a document that nothing would come of."""
-    value = (await own_agreement(call.work, agreement_id, call.workspace_id)).value
+    value = (await members_agreement(call.work, agreement_id, call.workspace_id)).value
     if refusal := value.refuses_edit() or value.refuses_version(given):
         raise refusal
 
@@ -168,7 +168,6 @@ async def post_send(
 
 
 async def _send(call: Call, agreement_id: UUID, wanted: SentVersion) -> AgreementDetail:
-    await own_agreement(call.work, agreement_id, call.workspace_id)
     given = Pinned(wanted.version, wanted.sha256)
     return await detail_of(
         call, await send_agreement(call.work, _target(call, agreement_id), given)
@@ -188,7 +187,6 @@ async def post_cancel(
 
 
 async def _cancel(call: Call, agreement_id: UUID, wanted: Cancellation) -> AgreementDetail:
-    await own_agreement(call.work, agreement_id, call.workspace_id)
     target = _target(call, agreement_id)
     return await detail_of(call, await cancel_agreement(call.work, target, wanted.rationale))
 
@@ -209,4 +207,6 @@ async def post_mail_copy(
 
 async def _mail_copy(call: Call, agreement_id: UUID, position: int) -> AgreementDetail:
     await mail_copy_again(call.work, _target(call, agreement_id), position)
-    return await detail_of(call, await own_agreement(call.work, agreement_id, call.workspace_id))
+    return await detail_of(
+        call, await members_agreement(call.work, agreement_id, call.workspace_id)
+    )

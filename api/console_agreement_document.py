@@ -19,7 +19,7 @@ from api.context import Begin
 from api.errors import status_of
 from api.member_call import MemberCall, console_call, quiet_call
 from api.party_pages import language_of
-from commands.agreement import change_agreement, own_agreement
+from commands.agreement import change_agreement, members_agreement
 from commands.agreement_source import MOST_BYTES, paper_from
 from commands.attempt import attempt
 from commands.editing_session import Editor, editing_row, why_lost
@@ -65,7 +65,7 @@ async def _page(
     typed: Typed | None = None,
     fault: str = "",
 ) -> Response:
-    whole = await own_agreement(call.work, editor.agreement_id, call.workspace_id)
+    whole = await members_agreement(call.work, editor.agreement_id, call.workspace_id)
     if refusal := whole.value.refuses_edit():
         return await agreement_page(call, editor.agreement_id, refused=refusal)
     if lost := await why_lost(call.work, editor, place):

@@ -30,7 +30,7 @@ from api.editor_page import (
 )
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall, QuietCall
-from commands.agreement import Whole, change_agreement, own_agreement
+from commands.agreement import Whole, change_agreement, members_agreement
 from commands.agreement_write import draft_body
 from commands.attempt import attempt
 from commands.editing_session import (
@@ -83,7 +83,7 @@ async def post_edit(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) 
     While another window is open the page asks, and says who is in it (EX-15).
     """
     editor = editor_of(call, agreement_id, field_of(posted, "window"))
-    whole = await own_agreement(call.work, agreement_id, call.workspace_id)
+    whole = await members_agreement(call.work, agreement_id, call.workspace_id)
     if refusal := whole.value.refuses_edit():
         return await agreement_page(call, agreement_id, refused=refusal)
     try:
@@ -117,7 +117,7 @@ async def get_edit(call: ConsoleCall, agreement_id: UUID) -> Response:
     if not query.get("window"):
         return see_other(f"{office_of(call.workspace).base}{PATH}/{agreement_id}")
     editor = editor_of(call, agreement_id, query["window"])
-    whole = await own_agreement(call.work, agreement_id, call.workspace_id)
+    whole = await members_agreement(call.work, agreement_id, call.workspace_id)
     if refusal := whole.value.refuses_edit():
         return await agreement_page(call, agreement_id, refused=refusal)
     row = await editing_row(call.work, editor)
@@ -152,7 +152,7 @@ async def lost_page(
 async def post_save(posted: EditorPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
     """Saves what was typed, or adds, copies or removes a field in the form, without a script."""
     editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
-    whole = await own_agreement(call.work, agreement_id, call.workspace_id)
+    whole = await members_agreement(call.work, agreement_id, call.workspace_id)
     form, faults = await _with_new_signer(call, read_form(posted), field_of(posted, "new_signer"))
     if lost := await why_lost(call.work, editor, place):
         return await _lost_with_changes(call, editor, place, posted, lost)
@@ -194,7 +194,7 @@ async def _save(
     given = Pinned(number_in(pairs, "version"), field_of(pairs, "sha256"))
     assert shown.form is not None  # noqa: S101 - it was posted
     body = body_of(shown.form)
-    whole = await own_agreement(call.work, editor.agreement_id, call.workspace_id)
+    whole = await members_agreement(call.work, editor.agreement_id, call.workspace_id)
     saved = draft_body(whole.row, whole.version, whole.signers)
     if given == whole.value.current and not unsaved(saved, body) and not shown.uses_left:
         return see_other(_address(call, editor, "&done=nothing"))
@@ -221,7 +221,7 @@ async def _again(
     refused: AgreementStale | AgreementFaulty,
 ) -> Response:
     """The form as it was typed, with what is wrong; beside what somebody else has saved."""
-    whole = await own_agreement(call.work, editor.agreement_id, call.workspace_id)
+    whole = await members_agreement(call.work, editor.agreement_id, call.workspace_id)
     row = await editing_row(call.work, editor)
     assert row is not None and shown.form is not None  # noqa: PT018, S101 - as above
     if isinstance(refused, AgreementFaulty):

@@ -10,7 +10,7 @@ from api.console_pages import member_page, office_of
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall
 from api.shapes.field import LONGEST_RATIONALE
-from commands.agreement import Whole, own_agreement
+from commands.agreement import Whole, members_agreement
 from commands.agreement_erasure import erase_agreement
 from domain.agreement_errors import AgreementFaulty
 from domain.permission import Permission
@@ -30,7 +30,7 @@ async def get_erase(call: ConsoleCall, agreement_id: UUID) -> Response:
 
 async def _own(call: MemberCall, agreement_id: UUID) -> Whole:
     call.needs(Permission.ERASE)
-    return await own_agreement(call.work, agreement_id, call.workspace_id)
+    return await members_agreement(call.work, agreement_id, call.workspace_id)
 
 
 async def _erase_page(call: MemberCall, whole: Whole, typed: str = "", fault: str = "") -> Response:

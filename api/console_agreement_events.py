@@ -12,7 +12,7 @@ from api.console_agreements import PATH
 from api.context import Begin
 from api.member_call import quiet_call
 from api.open_pages import News, news_of, open_pages_of
-from commands.agreement import own_agreement
+from commands.agreement import members_agreement
 from commands.work import Work
 from domain.permission import Permission
 from store.editing_gate import Editing, editing_gates_of
@@ -42,7 +42,7 @@ async def listener_of(
     """
     async with quiet_call(request, workspace, begin) as call:
         call.needs(Permission.AGREEMENTS_MANAGE)
-        whole = await own_agreement(call.work, agreement_id, call.workspace_id)
+        whole = await members_agreement(call.work, agreement_id, call.workspace_id)
         news = await editing_gate(call.work, [whole.row.id])
     return Listener(agreement_id, news.get(agreement_id))
 

@@ -33,7 +33,7 @@ from api.shapes.field import LONGEST_RATIONALE
 from commands.agreement import (
     Whole,
     cancel_agreement,
-    own_agreement,
+    members_agreement,
     send_agreement,
 )
 from commands.agreement_handover import open_as_signer
@@ -63,7 +63,7 @@ router = APIRouter(
 
 async def _own(call: MemberCall, agreement_id: UUID) -> Whole:
     call.needs(Permission.AGREEMENTS_MANAGE)
-    return await own_agreement(call.work, agreement_id, call.workspace_id)
+    return await members_agreement(call.work, agreement_id, call.workspace_id)
 
 
 def _back(call: MemberCall, agreement_id: UUID, done: str) -> Response:

@@ -76,9 +76,11 @@ async def whole_agreement(
     return Whole(row, version, tuple(await signers_of(work.db, row.id)))
 
 
-async def own_agreement(work: Work, agreement: UUID, workspace_id: UUID) -> Whole:
+async def members_agreement(
+    work: Work, agreement: UUID, workspace_id: UUID, *, lock: bool = False
+) -> Whole:
     """An agreement that members work on, not one that came with a task; raises `NotFound`."""
-    whole = await whole_agreement(work, agreement, workspace_id)
+    whole = await whole_agreement(work, agreement, workspace_id, lock=lock)
     if whole.row.session_id is not None:
         raise NotFound("agreement")
     return whole
@@ -153,7 +155,7 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
 
 
 async def _locked_for(work: Work, target: AgreementTarget, given: Pinned) -> Whole:
-    whole = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
+    whole = await members_agreement(work, target.agreement_id, target.workspace_id, lock=True)
     _raise(whole.value.refuses_edit() or whole.value.refuses_version(given))
     await refuse_editor(work, whole.row, target.place)
     return whole
@@ -190,7 +192,7 @@ async def send_agreement(work: Work, target: AgreementTarget, given: Pinned) -> 
 
     Raises as `change_agreement`, and `NoSigningCertificate`.
     """
-    whole = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
+    whole = await members_agreement(work, target.agreement_id, target.workspace_id, lock=True)
     _raise(whole.value.refuses_send() or whole.value.refuses_version(given))
     await refuse_editor(work, whole.row, target.place)
     unreachable = await without_address(work.db, [each.party_id for each in whole.signers])
@@ -235,12 +237,14 @@ async def locked_with_sessions(
 
     Who is asked anew, between the look at the sessions and the lock, has another one.
     """
+    # Before anything is locked that may be another workspace's.
+    await members_agreement(work, target.agreement_id, target.workspace_id)
     while True:
         asked = await sessions_asked(work.db, [target.agreement_id])
         # Sessions before the agreement, as every verb locks.
         sessions = [await session_by_id(work.db, each, lock=True) for each in asked]
         look = await work.db.begin_nested()
-        whole = await whole_agreement(work, target.agreement_id, target.workspace_id, lock=True)
+        whole = await members_agreement(work, target.agreement_id, target.workspace_id, lock=True)
         if await sessions_asked(work.db, [target.agreement_id]) == asked:
             await look.commit()
             return whole, [each for each in sessions if each is not None]

@@ -7,7 +7,6 @@ from commands.agreement import (
     Whole,
     locked_with_sessions,
     note_cancelled,
-    own_agreement,
 )
 from commands.erasure import Order, erase_rows
 from commands.work import Work
@@ -25,7 +24,6 @@ async def erase_agreement(work: Work, target: AgreementTarget, rationale: str) -
     hold its title, what was entered and drawn, and the mails. Nobody is mailed. Raises `NotFound`,
     also for one that came with a task: that one is erased with its session.
     """
-    await own_agreement(work, target.agreement_id, target.workspace_id)
     whole, sessions = await locked_with_sessions(work, target)
     if whole.row.erased_at is None:
         order = Order(target.actor, rationale)

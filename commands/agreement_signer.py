@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commands.agreement import AgreementTarget, Whole, own_agreement
+from commands.agreement import AgreementTarget, Whole, members_agreement
 from commands.work import Work
 from domain.agreement import OUT, AgreementState
 from domain.agreement_errors import AgreementClosed
@@ -91,7 +91,7 @@ async def unsigned_signer(
 async def _asked_signer(
     work: Work, target: AgreementTarget, position: int
 ) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
-    whole = await own_agreement(work, target.agreement_id, target.workspace_id)
+    whole = await members_agreement(work, target.agreement_id, target.workspace_id)
     signer = next((each for each in whole.signers if each.position == position), None)
     if signer is None or signer.session_id is None:
         raise NotFound("signer")

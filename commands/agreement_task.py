@@ -33,11 +33,11 @@ async def give_agreements(
     for task, definition in tasks:
         if task.kind == TaskKind.SIGNATURE:
             session.signs = True
-            task.agreement_id = await _own_agreement(work, session, party, task, definition)
+            task.agreement_id = await _agreement_of_task(work, session, party, task, definition)
             task.signer = SOLE_SIGNER
 
 
-async def _own_agreement(
+async def _agreement_of_task(
     work: Work,
     session: PublicSessionRow,
     party: PartyRow,

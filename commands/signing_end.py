@@ -38,10 +38,10 @@ async def end_signing(
             news = AgreementNews(str(row.id), row.position)
             work.tell_workflow(AGREEMENT, agreement_id(row.agreement_id), DECLINED, news)
     if reason != EndReason.COMPLETED:
-        await _cancel_own(work, session, actor)
+        await _cancel_brought(work, session, actor)
 
 
-async def _cancel_own(work: Work, session: PublicSessionRow, actor: Actor) -> None:
+async def _cancel_brought(work: Work, session: PublicSessionRow, actor: Actor) -> None:
     for each in await agreements_of_session(work.db, session.id):
         if each.state in OUT and each.signed_at is None:
             _cancel(work, session, each, actor)

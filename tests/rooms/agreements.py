@@ -14,6 +14,7 @@ from adapters.signing_certificate import made
 from commands.agreement import (
     AgreementTarget,
     Whole,
+    cancel_agreement,
     change_agreement,
     create_agreement,
     send_agreement,
@@ -134,6 +135,11 @@ class Desk:
         """Sends it."""
         async with self.house.transactions.work() as work:
             return await send_agreement(work, self.target(whole.row.id), whole.value.current)
+
+    async def cancel(self, whole: Whole, rationale: str = "no longer wanted") -> Whole:
+        """Cancels it."""
+        async with self.house.transactions.work() as work:
+            return await cancel_agreement(work, self.target(whole.row.id), rationale)
 
     async def now(self, agreement_id: UUID) -> Whole:
         """An agreement as it is now."""

@@ -351,6 +351,23 @@ async def test_erasing_a_session_leaves_nothing_of_its_own_agreement(desk: Desk)
         assert await copies_of_session(work, session.id) == ()
 
 
+async def test_what_came_with_a_task_is_no_members_own(desk: Desk) -> None:
+    await desk.certify()
+    await desk.house.publish("contract", CONTRACT)
+    session = (await desk.house.issue_to(await desk.party(), "contract")).session
+    (task,) = await desk.house.tasks(session.id)
+    assert task.agreement_id is not None
+    whole = await desk.now(task.agreement_id)
+    for verb in (
+        desk.change(whole, {"title": "Other"}),
+        desk.send(whole),
+        desk.cancel(whole),
+    ):
+        with pytest.raises(NotFound):
+            await verb
+    assert (await desk.now(task.agreement_id)).row.state == "sent"
+
+
 async def test_a_write_of_another_hash_or_window_is_refused_in_the_commit(desk: Desk) -> None:
     # EX-20
     whole = await desk.sent()
