@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, ViewportSize, expect
 
 from commands.agreement_source import Source, paper_from
 from domain.member import Role
@@ -22,7 +22,9 @@ from tests.rooms.house import House, bare_house
 from tests.rooms.member_browser import EMAIL, PASSWORD, console_of, make_member
 from tests.rooms.papers import a_pdf
 
-NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+TURNED: ViewportSize = {"width": 844, "height": 390}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 SHOTS = os.environ.get("GATEPASS_TEST_SHOTS", "")
 
 
@@ -72,10 +74,10 @@ async def open_bureau(database_url: str) -> AsyncIterator[Bureau]:
             yield Bureau(house, desk, url, await console_of(house), whole.row.id)
 
 
-async def shot(page: Page, name: str) -> None:
-    """Kept where `GATEPASS_TEST_SHOTS` says, to be looked at."""
+async def shot(page: Page, name: str, *, whole: bool = True) -> None:
+    """Kept where `GATEPASS_TEST_SHOTS` says, to be looked at; the whole page, or what is seen."""
     if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=whole)
 
 
 async def good(page: Page) -> None:

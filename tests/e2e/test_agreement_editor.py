@@ -7,7 +7,7 @@ import re
 import time
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from domain.agreement import Pinned
 from tests.e2e.bureau import NARROW, WIDE, Bureau, good, shot
@@ -173,7 +173,7 @@ async def test_fields_are_placed_and_dragged_by_pointer(bureau: Bureau, browsers
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
 async def test_every_page_keeps_the_basics(
-    bureau: Bureau, browsers: Browsers, size: dict[str, int]
+    bureau: Bureau, browsers: Browsers, size: ViewportSize
 ) -> None:
     # at 390 and 1280 px: labels, one heading, nothing wider than the window
     page = await bureau.sign_in(await browsers.context(viewport=size))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from commands.agreement import cancel_agreement
 from commands.agreement_advance import note_blocked
@@ -11,7 +11,7 @@ from commands.mail import note_bounce, note_sent
 from commands.public_session import decline
 from domain.actor import Actor, ActorKind
 from store.public_session import session_by_id
-from tests.e2e.bureau import NARROW, WIDE, Bureau, good, shot
+from tests.e2e.bureau import NARROW, TURNED, WIDE, Bureau, good, shot
 from tests.e2e.person import Browsers
 from tests.e2e.signing import FIELDS, ONE, TWO
 from tests.rooms.agreements import CONSENT
@@ -31,7 +31,7 @@ HIDDEN = """() => {
   const hidden = [];
   for (const each of document.querySelectorAll(within)) {
     if (!each.checkVisibility() || each.closest("[data-bar]")) continue;
-    const begins = () => each.getBoundingClientRect().top - edge(".top").bottom;
+    const begins = () => each.getBoundingClientRect().top - Math.max(0, edge(".top").bottom);
     const ends = () => edge("[data-bar]").top - each.getBoundingClientRect().bottom;
     for (const way of [() => begins() + 8, () => -ends() - 8]) {
       document.activeElement.blur();
@@ -44,10 +44,16 @@ HIDDEN = """() => {
 }"""
 """What gets the focus from half behind a bar and stays there."""
 
+COVERED = """() => {
+  const high = (name) => document.querySelector(name).getBoundingClientRect();
+  return Math.max(0, high(".top").bottom) + high("[data-bar]").height;
+}"""
+"""How much of the window's height stays in place where the page is scrolled."""
+
 
 @SIZES
 async def test_every_signer_s_state_fits(
-    bureau: Bureau, browsers: Browsers, size: dict[str, int]
+    bureau: Bureau, browsers: Browsers, size: ViewportSize
 ) -> None:
     """EX-23, WCAG 1.4.10, 2.5.5: an endless word of a reason breaks; targets are 44 px high."""
     whole = await bureau.desk.sent("Vera Ltd", "Walt Ltd", "Xaver Ltd", ordered=False)
@@ -118,14 +124,17 @@ async def viewer(bureau: Bureau, browsers: Browsers, **options: Any) -> tuple[Pa
     return page, whole
 
 
-@SIZES
+@pytest.mark.parametrize("size", [NARROW, WIDE, TURNED], ids=["phone", "desk", "turned"])
 async def test_what_has_the_focus_is_never_behind_a_bar(
-    bureau: Bureau, browsers: Browsers, size: dict[str, int]
+    bureau: Bureau, browsers: Browsers, size: ViewportSize
 ) -> None:
     """WCAG 2.4.11: the header and the bar with the next field stay in place."""
     page, _ = await viewer(bureau, browsers, viewport=size)
     await expect(page.locator("[data-bar]")).to_be_visible()
     assert await page.evaluate(HIDDEN) == []
+    # Of a phone that is turned most is the document's.
+    covered = await page.evaluate(COVERED)
+    assert covered < size["height"] / 4, covered
 
 
 async def test_a_change_is_not_escaped_and_both_versions_can_be_read(
