@@ -3,13 +3,13 @@
 Each lane takes the next part when it is done with one. The longest are taken first, so that both
 end together.
 
-Coverage is measured where rules are tested one by one. Elsewhere it would double the time that
-Python takes: in the end-to-end tests, which mostly wait, and in those that do one thing very often.
-What a part says is printed as it ends; the exit status is 1 if any part failed.
+Coverage is measured, by `tests.probes`, where rules are tested one by one: not in the end-to-end
+tests, whose programs would all have to measure themselves, nor in those that do one thing very
+often. What a part says is printed as it ends; the exit status is 1 if any part failed.
 
-The tracer that follows greenlets can, rarely, hang the interpreter while a thread ends, where not
-even a test's own timeout is heard any more. So threads are measured where workflows run in them and
-nowhere else, and a part that is silent for longer than any test may take is run once more.
+The interpreter can, rarely, hang while a traced thread ends, where not even a test's own timeout is
+heard any more. Only programs that tests start are traced still; a part that is silent for longer
+than any test may take is run once more.
 """
 
 import os
@@ -24,9 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-MEASURED = ("-m", "coverage", "run", "-m", "pytest")
-WITH_THREADS = ("-m", "coverage", "run", "--concurrency=greenlet,thread", "-m", "pytest")
+from tests import probes
+
 PLAIN = ("-m", "pytest")
+MEASURED = (*PLAIN, "-p", "tests.probes")
 LANES = 2
 API_PARTS = 4
 LOOKED_AT_EVERY = 0.5
@@ -102,17 +103,26 @@ def parts() -> Iterator[tuple[str, ...]]:
     files = sorted(map(str, Path("tests/api").rglob("test_*.py")))
     for each in range(API_PARTS):
         yield (*MEASURED, *files[each::API_PARTS], "-m", "not load")
-    yield (*WITH_THREADS, "tests/workflows", "tests/replay")
+    yield (*MEASURED, "tests/workflows", "tests/replay")
     yield (*MEASURED, "tests/architecture", "tests/unit", "-m", "not load")
     yield (*PLAIN, "tests", "--ignore", "tests/e2e", "-m", "load")
 
 
 def main() -> int:
-    """Runs all lanes to their ends; nothing is left running."""
+    """Runs all lanes to their ends, then says what was measured; nothing is left running."""
     os.chdir(Path(__file__).resolve().parents[1])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="probes-") as folder:
+        os.environ[probes.FOLDER] = folder
+        failed = _run_all()
+        probes.write_coverage(Path(folder))
+    return int(failed)
+
+
+def _run_all() -> bool:
+    """Whether any part failed."""
     waiting, again = deque(parts()), set[tuple[str, ...]]()
     lanes = [Lane(waiting, again) for _ in range(LANES)]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         going = lanes
         while going:
@@ -123,7 +133,7 @@ def main() -> int:
         for each in lanes:
             if each.running is not None:
                 each.stop()
-    return int(any(each.failed for each in lanes))
+    return any(each.failed for each in lanes)
 
 
 if __name__ == "__main__":

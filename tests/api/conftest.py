@@ -25,6 +25,12 @@ BASE = "http://testserver"
 
 
 @pytest.fixture
+def database_url(swept_database_url: str) -> str:
+    """The SQLAlchemy URL of a migrated database that nobody else has now."""
+    return swept_database_url
+
+
+@pytest.fixture
 def clock() -> Clock:
     """What the application and the house take for the time."""
     return Clock()

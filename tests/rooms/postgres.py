@@ -1,18 +1,107 @@
-"""A real PostgreSQL, and for each test a database cloned from a migrated template."""
+"""A real PostgreSQL, and for each test a database cloned from a migrated template, or swept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
 from psycopg import sql
+from psycopg.types.json import Json
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.embedded.postgres import Postgres, start_postgres
 
 TEMPLATE = "template_migrated"
+MOST_LENDINGS = 40
+ALL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+TABLES = """
+SELECT (SELECT count(*) FROM pg_class),
+       (SELECT count(*) FROM pg_attribute WHERE NOT attisdropped),
+       (SELECT count(*) FROM pg_constraint),
+       (SELECT count(*) FROM pg_trigger WHERE tgenabled = 'O')
+"""
+SEND_AWAY = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+SWEEP = f"""
+DO $$
+DECLARE
+  here text;
+  is_used boolean;
+BEGIN
+  -- Tables come in any order, so no foreign key is asked.
+  SET LOCAL session_replication_role = replica;
+  FOR here IN {ALL_TABLES} LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', here) INTO is_used;
+    IF is_used THEN
+      EXECUTE format('DELETE FROM %I', here);
+    END IF;
+  END LOOP;
+END $$
+"""
+SEED = sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, %s)")
 _numbers = count(1)
+
+
+@dataclass(slots=True)
+class Databases:
+    """One migrated database after the other, swept between tests, which costs less than a copy.
+
+    Rows that are gone still take room and time, so after a while there is a new copy.
+    """
+
+    server: Postgres
+    template: str
+    name: str = ""
+    tables: tuple[object, ...] | None = ()
+    seeds: Mapping[str, object] = field(default_factory=dict)
+    lendings: int = 0
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """The URL of a database with nothing in it but what migrations put there."""
+        if self.lendings == MOST_LENDINGS:
+            self.drop()
+        if not self.name:
+            self._make()
+        self.lendings += 1
+        yield self.server.url_of(self.name)
+        self._sweep()
+
+    def drop(self) -> None:
+        """Ends the one that there is."""
+        if self.name:
+            _drop(self.server, self.name)
+        self.name, self.lendings = "", 0
+
+    def _make(self) -> None:
+        self.name = f"swept_{next(_numbers)}"
+        _create(self.server, self.name, self.template)
+        with self.server.connect(self.name) as connection:
+            self.tables = connection.execute(TABLES).fetchone()
+            named = connection.execute(ALL_TABLES).fetchall()
+            whole = sql.SQL("SELECT json_agg(each) FROM {} AS each")
+            rows = {
+                str(name): connection.execute(whole.format(sql.Identifier(str(name)))).fetchone()
+                for (name,) in named
+            }
+        self.seeds = {name: found[0] for name, found in rows.items() if found and found[0]}
+
+    def _sweep(self) -> None:
+        """Sends everybody away and deletes all rows; a changed table is nobody else's."""
+        with self.server.connect(self.name) as connection:
+            connection.execute(SEND_AWAY)
+            changed = connection.execute(TABLES).fetchone() != self.tables
+            if not changed:
+                connection.execute(SWEEP)
+                for name, rows in self.seeds.items():
+                    connection.execute(SEED.format(sql.Identifier(name)), [Json(rows)])
+        if changed:
+            self.drop()
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +158,21 @@ def empty_database_url(postgres_server: Postgres) -> Iterator[str]:
     yield from cloned(postgres_server, "template0")
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: Postgres, database_template: str) -> Iterator[Databases]:
+    """Migrated databases that tests have one after the other."""
+    kept = Databases(postgres_server, database_template)
+    yield kept
+    kept.drop()
+
+
+@pytest.fixture
+def swept_database_url(databases: Databases) -> Iterator[str]:
+    """As `database_url`, after another test that had it; for rooms that change no tables."""
+    with databases.lent() as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
 def module_database_url(postgres_server: Postgres, database_template: str) -> Iterator[str]:
     """The SQLAlchemy URL of a migrated database that the tests of one file share."""
@@ -80,6 +184,10 @@ def cloned(server: Postgres, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     _create(server, name, template)
     yield server.url_of(name)
+    _drop(server, name)
+
+
+def _drop(server: Postgres, name: str) -> None:
     with server.connect() as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
