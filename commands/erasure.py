@@ -79,21 +79,29 @@ async def erase_party(
         # Again, for those that were issued while the party's lock was waited for.
         sessions = await rows.sessions_of_party(work.db, party_id)
         living = [each for each in sessions if each.erased_at is None]
-        await erase_rows(work, Order(actor, rationale), living, party)
+        await erase_rows(work, Order(actor, rationale), living, party=party)
     return party
 
 
 async def erase_rows(
-    work: Work, order: Order, sessions: Sequence[PublicSessionRow], party: PartyRow | None = None
+    work: Work,
+    order: Order,
+    sessions: Sequence[PublicSessionRow],
+    *,
+    party: PartyRow | None = None,
+    agreement: UUID | None = None,
 ) -> None:
-    """Erases locked sessions that were not erased yet, and a party if one is named."""
+    """Erases locked sessions that were not erased yet, and a party if one is named.
+
+    And what the audit tells of an agreement that is erased with them.
+    """
     for each in sessions:
         await _end(work, each, order)
     if party is not None:
         await forget_signer(work.db, party.id)
     await work.db.flush()
     ids, parties = [each.id for each in sessions], [party] if party else []
-    await rows.empty_events(work.db, ids, party.id if party else None)
+    await rows.empty_events(work.db, ids, party.id if party else None, agreement)
     await rows.empty_sessions(work.db, ids, work.at)
     everything: list[PublicSessionRow | PartyRow] = [*sessions, *parties]
     for row in everything:
