@@ -27,7 +27,7 @@ from domain.public_session import Advance, EndReason
 from domain.tombstone import Fate
 from domain.workflow_names import REVOKE
 from store import erasure as rows
-from store.agreement_erasure import forget_signer, lock_sessions_beside
+from store.agreement_erasure import forget_signer, lock_drafts_with, lock_sessions_beside
 from store.database import is_away
 from store.party import PartyRow, party_by_id
 from store.public_session import PublicSessionRow, session_by_id
@@ -72,6 +72,7 @@ async def erase_party(
     # Sessions before agreements, and those before the party: every verb locks in this order.
     await lock_sessions_beside(work.db, party_id)
     await leave_agreements(work, workspace_id, party_id, rationale, actor)
+    await lock_drafts_with(work.db, party_id)
     party = await party_by_id(work.db, workspace_id, party_id, lock=True)
     if party is None:
         raise NotFound("party")
