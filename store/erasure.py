@@ -176,14 +176,17 @@ def empty_row(row: PublicSessionRow | PartyRow, at: datetime) -> None:
 
 
 async def empty_answers(db: AsyncSession, workspace_id: UUID, subjects: Ids) -> None:
-    """Empties the answers kept for repeated requests that name one of these ids."""
+    """Empties the answers kept for repeated requests that name one of these ids.
+
+    The digest of what was asked goes too: whoever guesses a name could tell by it that it was this.
+    """
     table: Any = IdempotencyRow
     named = [str(each) for each in subjects]
     words = await blinded(db, workspace_id, named)
     # What an older release kept lies there as it was answered until it is sealed.
     clear = [cast(table.unsealed, String).contains(each) for each in named]
     which = (table.workspace_id == workspace_id) & or_(table.words.overlap(words), *clear)
-    await _empty(db, table, which, words=[], status=ERASED)
+    await _empty(db, table, which, words=[], status=ERASED, request_digest="")
 
 
 async def destroy_keys(db: AsyncSession, owners: Sequence[Owner], at: datetime) -> None:
