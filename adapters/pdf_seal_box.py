@@ -22,12 +22,17 @@ from pyhanko.stamp import StaticStampStyle
 from typing_extensions import override
 
 from adapters.languages import translations_for
+from adapters.mail_rendering import one_line
 from adapters.pdf_paper import ACCENT, AFTER_ROW, CODE, HEADING, RULE, Paper
 from adapters.signing_certificate import SigningCertificate
 from domain.agreement_completion import AgreementCompletion
 
 WIDTH = 481
 """In points: what an A4 sheet has between its margins."""
+LONGEST = 200
+"""Characters of a name or title as they are drawn; one that no font has takes several."""
+LONGEST_SUBJECT = 64
+"""The most characters that X.520 allows an organisation's name in a certificate."""
 _PADDING, _EDGE, _LINE = 4.0, 1.2, 0.3
 """In mm."""
 
@@ -72,13 +77,14 @@ def seal_box(
 ) -> SealBox:
     """The box of a seal made at `at`: by whom, when, of what; as high as its words need."""
     _ = translations_for(completion.locale).gettext
-    words = _("Sealed by %(company)s") % {"company": completion.workspace_name}
+    words = _("Sealed by %(company)s") % {"company": one_line(completion.workspace_name)}
     sheet = _Sheet(words, completion.workspace_name, completion.locale.replace("_", "-"), at)
     sheet.fit(WIDTH)
     sheet.words(words, HEADING)
     sheet.space(1.5)
-    sheet.row(_("Certificate of"), certificate.subject)
-    sheet.row(_("Issued by"), certificate.issuer or _("the company itself (self-issued)"))
+    sheet.row(_("Certificate of"), one_line(certificate.subject, LONGEST_SUBJECT))
+    issuer = one_line(certificate.issuer, LONGEST_SUBJECT)
+    sheet.row(_("Issued by"), issuer or _("the company itself (self-issued)"))
     sheet.row(_("Time of the seal"), AgreementCompletion.in_utc(at))
     sheet.row(_("Document"), completion.title)
     sheet.row(_("Version signed"), str(completion.version))
@@ -88,7 +94,16 @@ def seal_box(
 
 
 class _Sheet(Paper):
-    """A sheet with nothing but a box in its upper left corner."""
+    """A sheet with nothing but a box in its upper left corner.
+
+    What somebody chose as a name stays in its line's place and is cut: no name makes lines that
+    look like the box's own, nor a box that no page has room for.
+    """
+
+    @override
+    def _showable(self, text: str) -> str:
+        shown = super()._showable(one_line(text))
+        return shown if len(shown) <= LONGEST else shown[: LONGEST - 1].rstrip() + "…"
 
     @override
     def footer(self) -> None:

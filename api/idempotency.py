@@ -46,10 +46,11 @@ async def once(call: Call, status: int, act: Callable[[], Awaitable[BaseModel | 
         answer = _answer(status, await act())
         row.status, row.text = status, bytes(answer.body).decode()
         return answer
+    if row.status == ERASED:
+        # What was asked is not known any more either.
+        raise Erased
     if row.request_digest != digest:
         raise IdempotencyKeyReused
-    if row.status == ERASED:
-        raise Erased
     return Response(row.text, row.status, {REPLAYED: "true"}, MEDIA_TYPE if row.text else None)
 
 

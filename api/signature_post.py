@@ -12,6 +12,7 @@ from fastapi import HTTPException, Request
 
 from commands.signing import SigningWrite
 from domain.agreement import Pinned
+from domain.agreement_answers import is_drawing
 from domain.window import Place
 
 WINDOW = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -86,8 +87,11 @@ def _drawing(text: str) -> dict[str, Any]:
         return UNREADABLE
     if not isinstance(raw, dict):
         return UNREADABLE
-    strokes = raw.get("strokes")
-    return {"strokes": strokes, "ratio": raw.get("ratio", 0.4)} if strokes else {}
+    if not raw.get("strokes"):
+        return {}
+    drawn = {"strokes": raw["strokes"], "ratio": raw.get("ratio", 0.4)}
+    # What fits no field is not carried on: it may be of any size and depth.
+    return drawn if is_drawing(drawn) else UNREADABLE
 
 
 WAYS: Mapping[str, Callable[[str], Any]] = {

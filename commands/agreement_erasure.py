@@ -30,7 +30,8 @@ async def erase_agreement(work: Work, target: AgreementTarget, rationale: str) -
         if whole.row.state in CANCELLABLE:
             # Also where all have signed: no key is left to seal it with.
             note_cancelled(work, whole, order.actor, rationale)
-        await erase_rows(work, order, [each for each in sessions if each.erased_at is None])
+        living = [each for each in sessions if each.erased_at is None]
+        await erase_rows(work, order, living, agreement=whole.row.id)
         await _empty(work, whole)
         _audit(work, order, whole, sessions)
     return whole

@@ -21,7 +21,7 @@ from store.agreement import (
     version_of,
 )
 from store.paper import add_paper
-from store.party import party_by_id
+from store.party import party_to_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ async def add_signers(
 async def _signer_row(
     work: Work, row: AgreementRow, position: int, signer: DraftSigner
 ) -> AgreementSignerRow:
-    party = await party_by_id(work.db, row.workspace_id, signer.party_id)
+    party = await party_to_name(work.db, row.workspace_id, signer.party_id)
     if party is None:
         fault = Fault(f"/signers/{position - 1}/party", "there is no such party")
         raise AgreementFaulty((fault,))

@@ -27,7 +27,7 @@ from domain.public_session import Advance, EndReason
 from domain.tombstone import Fate
 from domain.workflow_names import REVOKE
 from store import erasure as rows
-from store.agreement_erasure import forget_signer, lock_sessions_beside
+from store.agreement_erasure import forget_signer, lock_drafts_with, lock_sessions_beside
 from store.database import is_away
 from store.party import PartyRow, party_by_id
 from store.public_session import PublicSessionRow, session_by_id
@@ -72,6 +72,7 @@ async def erase_party(
     # Sessions before agreements, and those before the party: every verb locks in this order.
     await lock_sessions_beside(work.db, party_id)
     await leave_agreements(work, workspace_id, party_id, rationale, actor)
+    await lock_drafts_with(work.db, party_id)
     party = await party_by_id(work.db, workspace_id, party_id, lock=True)
     if party is None:
         raise NotFound("party")
@@ -79,21 +80,29 @@ async def erase_party(
         # Again, for those that were issued while the party's lock was waited for.
         sessions = await rows.sessions_of_party(work.db, party_id)
         living = [each for each in sessions if each.erased_at is None]
-        await erase_rows(work, Order(actor, rationale), living, party)
+        await erase_rows(work, Order(actor, rationale), living, party=party)
     return party
 
 
 async def erase_rows(
-    work: Work, order: Order, sessions: Sequence[PublicSessionRow], party: PartyRow | None = None
+    work: Work,
+    order: Order,
+    sessions: Sequence[PublicSessionRow],
+    *,
+    party: PartyRow | None = None,
+    agreement: UUID | None = None,
 ) -> None:
-    """Erases locked sessions that were not erased yet, and a party if one is named."""
+    """Erases locked sessions that were not erased yet, and a party if one is named.
+
+    And what the audit tells of an agreement that is erased with them.
+    """
     for each in sessions:
         await _end(work, each, order)
     if party is not None:
         await forget_signer(work.db, party.id)
     await work.db.flush()
     ids, parties = [each.id for each in sessions], [party] if party else []
-    await rows.empty_events(work.db, ids, party.id if party else None)
+    await rows.empty_events(work.db, ids, party.id if party else None, agreement)
     await rows.empty_sessions(work.db, ids, work.at)
     everything: list[PublicSessionRow | PartyRow] = [*sessions, *parties]
     for row in everything:

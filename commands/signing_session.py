@@ -224,8 +224,9 @@ async def hear_signing(
     Activity in any tab is the session's, so it counts for the browser too (SX-3). Raises
     `WindowLost` and what `enter_to_act` does.
     """
-    enters = enter_to_act if active else _enter_quietly
-    found = await signing_in(work, await enters(work, visitor), task, lock=True)
+    # Activity is noted on the browser's row as well, and that is locked behind the session's.
+    entering = enter_to_act(work, visitor, lock=True) if active else _enter_quietly(work, visitor)
+    found = await signing_in(work, await entering, task, lock=True)
     policy, window = window_policy(work), window_of(work, found)
     if refusal := window.refuses(place, work.at, policy):
         raise refusal

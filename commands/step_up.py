@@ -16,7 +16,7 @@ from commands.code_check import (
     use_code,
     used_here_last,
 )
-from commands.room import Room, Visitor, enter_to_act
+from commands.room import Room, Visitor, enter_to_act, enter_to_look
 from commands.signing import held_row, signing_of
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
@@ -65,7 +65,8 @@ async def step_up(transactions: Transactions, wanted: StepUp) -> None:
 
 
 async def _count(work: Work, wanted: StepUp) -> Candidates | DomainError:
-    seen = await enter_to_act(work, wanted.visitor)
+    # Only looks: what counts as activity is written behind the session's lock.
+    seen = await enter_to_look(work, wanted.visitor)
     again = await _used_here(work, seen, wanted.task)
     if not (await candidates(work, seen.session, _asker(seen), again)).guesses:
         # Nothing to compare with: no lock is taken.

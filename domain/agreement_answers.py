@@ -90,14 +90,14 @@ def _checkbox_fault(field: AgreementField, value: Any, _: Translate) -> str:
 
 
 def _mark_fault(field: AgreementField, value: Any, _: Translate) -> str:
-    typed, strokes = value.get("typed", ""), value.get("strokes", [])
+    typed = value.get("typed", "")
     named = {"label": field.label}
     if not isinstance(typed, str) or len(typed) > LONGEST_TYPED or not typed.isprintable():
         text = _("The name typed at “%(label)s” may have at most %(most)s characters.")
         return text % {**named, "most": LONGEST_TYPED}
     if typed.strip() and not any(map(_is_shown, typed)):
         return _("The name typed at “%(label)s” needs a letter or a digit.") % named
-    if not _is_drawing(strokes) or not _is_number(value.get("ratio", 0.4), 0.05, TALLEST):
+    if not is_drawing(value):
         return _("What was drawn at “%(label)s” could not be read. Please sign again.") % named
     return ""
 
@@ -107,7 +107,13 @@ def _is_shown(character: str) -> bool:
     return unicodedata.category(character)[0] in "LN" and character not in _BLANK_LETTERS
 
 
-def _is_drawing(strokes: Any) -> bool:
+def is_drawing(value: Mapping[str, Any]) -> bool:
+    """Whether what a mark says of its strokes, if it has any, can be drawn."""
+    is_tall = _is_number(value.get("ratio", 0.4), 0.05, TALLEST)
+    return is_tall and _are_strokes(value.get("strokes", []))
+
+
+def _are_strokes(strokes: Any) -> bool:
     if not isinstance(strokes, list) or len(strokes) > MOST_STROKES:
         return False
     if not all(isinstance(each, list) and each for each in strokes):

@@ -8,7 +8,7 @@ from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from domain.agreement import OUT
+from domain.agreement import OUT, AgreementState
 from domain.erasure import ERASED_NAME
 from store.agreement import AgreementRow, AgreementSignerRow, sessions_asked
 from store.public_session import PublicSessionRow
@@ -31,6 +31,15 @@ async def unfinished_with(db: AsyncSession, party_id: UUID) -> Sequence[UUID]:
     found = _unsigned_with(AgreementRow.id, party_id).where(col(AgreementRow.state).in_(OUT))
     ids: Sequence[UUID] = (await db.scalars(found.order_by(col(AgreementRow.id)).distinct())).all()
     return ids
+
+
+async def lock_drafts_with(db: AsyncSession, party_id: UUID) -> None:
+    """Locks the drafts that a party is named in, in the order of their ids: no change undoes it."""
+    drafts = _unsigned_with(AgreementRow.id, party_id)
+    found = select(AgreementRow.id).where(
+        col(AgreementRow.id).in_(drafts), col(AgreementRow.state) == AgreementState.DRAFT
+    )
+    await db.execute(found.order_by(col(AgreementRow.id)).with_for_update())
 
 
 async def forget_signer(db: AsyncSession, party_id: UUID) -> None:

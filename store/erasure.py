@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, cast, delete, func, or_, update
+from sqlalchemy import ColumnElement, String, and_, cast, delete, false, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -50,19 +50,18 @@ async def sessions_of_party(db: AsyncSession, party_id: UUID) -> Sequence[Public
     return await opened(db, rows.all())
 
 
-async def empty_events(db: AsyncSession, sessions: Ids, party_id: UUID | None = None) -> None:
-    """Empties what the audit tells of these sessions and, if one is named, of the party itself."""
+async def empty_events(
+    db: AsyncSession, sessions: Ids, party_id: UUID | None = None, agreement: UUID | None = None
+) -> None:
+    """Empties what the audit tells of these sessions and of the agreements that came with them.
+
+    And, if they are named, of a party and of an agreement itself. Events from before there was a
+    tree commit to what they told first, so that they get a place.
+    """
     about: ColumnElement[bool] = col(AuditRow.session_id).in_(sessions)
     if party_id is not None:
         about = or_(about, of_party_itself(party_id))
-    await _empty_events(db, about)
-
-
-async def _empty_events(db: AsyncSession, about: ColumnElement[bool]) -> None:
-    """Empties what these events tell.
-
-    Those from before there was a tree commit to what they told first, so that they get a place.
-    """
+    about = or_(about, await _of_agreements(db, sessions, agreement))
     # Locked in the order in which the sequencer numbers them, so that neither waits in a ring.
     waiting = select(AuditRow).where(about, col(AuditRow.position).is_(None))
     found = await db.scalars(waiting.order_by(col(AuditRow.id)).with_for_update())
@@ -74,6 +73,22 @@ async def _empty_events(db: AsyncSession, about: ColumnElement[bool]) -> None:
         row.commit()
     await db.flush()
     await _empty(db, AuditRow, about)
+
+
+async def _of_agreements(
+    db: AsyncSession, sessions: Ids, agreement: UUID | None
+) -> ColumnElement[bool]:
+    """The events of agreements themselves, which hashes of the documents stand in."""
+    theirs = or_(col(AgreementRow.session_id).in_(sessions), col(AgreementRow.id) == agreement)
+    found = (
+        await db.execute(select(AgreementRow.workspace_id, AgreementRow.id).where(theirs))
+    ).all()
+    if not found:
+        return false()
+    workspace = col(AuditRow.workspace_id).in_({each.workspace_id for each in found})
+    return and_(
+        workspace, col(AuditRow.subject).in_([subject_of(each.id) for each in found]), HAS_SUBJECT
+    )
 
 
 def of_party_itself(party_id: UUID) -> ColumnElement[bool]:
@@ -115,13 +130,9 @@ async def empty_papers(db: AsyncSession, owners: Ids) -> None:
 
 
 async def empty_agreement(db: AsyncSession, row: AgreementRow, at: datetime) -> None:
-    """Empties a locked agreement that belongs to itself, and what the audit tells of it."""
+    """Empties a locked agreement that belongs to itself; its events are emptied by themselves."""
     row.sealed, row.unsealed, row.erased_at = None, None, at
     row.digest, row.sealed_sha256 = "", ""
-    subject = col(AuditRow.subject) == subject_of(row.id)
-    await _empty_events(
-        db, and_(col(AuditRow.workspace_id) == row.workspace_id, subject, HAS_SUBJECT)
-    )
     await empty_papers(db, [row.id])
     await _empty(db, EditingSessionRow, col(EditingSessionRow.agreement_id) == row.id)
 
@@ -165,14 +176,17 @@ def empty_row(row: PublicSessionRow | PartyRow, at: datetime) -> None:
 
 
 async def empty_answers(db: AsyncSession, workspace_id: UUID, subjects: Ids) -> None:
-    """Empties the answers kept for repeated requests that name one of these ids."""
+    """Empties the answers kept for repeated requests that name one of these ids.
+
+    The digest of what was asked goes too: whoever guesses a name could tell by it that it was this.
+    """
     table: Any = IdempotencyRow
     named = [str(each) for each in subjects]
     words = await blinded(db, workspace_id, named)
     # What an older release kept lies there as it was answered until it is sealed.
     clear = [cast(table.unsealed, String).contains(each) for each in named]
     which = (table.workspace_id == workspace_id) & or_(table.words.overlap(words), *clear)
-    await _empty(db, table, which, words=[], status=ERASED)
+    await _empty(db, table, which, words=[], status=ERASED, request_digest="")
 
 
 async def destroy_keys(db: AsyncSession, owners: Sequence[Owner], at: datetime) -> None:

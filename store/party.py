@@ -101,6 +101,17 @@ async def party_by_id(
     return await opened_one(db, (await db.scalars(found)).one_or_none())
 
 
+async def party_to_name(db: AsyncSession, workspace_id: UUID, party_id: UUID) -> PartyRow | None:
+    """A party whose name is written down elsewhere: it is not erased until that is committed.
+
+    Many may hold it so at once; whoever erases it waits, or is waited for.
+    """
+    found = select(PartyRow).where(PartyRow.workspace_id == workspace_id, PartyRow.id == party_id)
+    found = found.with_for_update(read=True, key_share=True)
+    found = found.execution_options(populate_existing=True)
+    return await opened_one(db, (await db.scalars(found)).one_or_none())
+
+
 async def forgive_failures(db: AsyncSession, party_id: UUID, guesses: int) -> None:
     """Takes back tries that were counted before they proved right."""
     failed = col(PartyRow.failed_verifications)

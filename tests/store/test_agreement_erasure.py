@@ -236,6 +236,13 @@ async def test_what_came_with_a_task_is_erased_with_its_session_and_not_by_itsel
     assert (version.sha256, version.paper_sha256, version.pages) == ("", "", [])
     (signer,) = await desk.house.all(AgreementSignerRow)
     assert signer.name == ""
+    # The hash stands in what the audit tells of the agreement, too, under the workspace's own key.
+    (event,) = await events(desk, AuditEvent.AGREEMENT_CANCELLED)
+    assert (event.subject, event.told) == (f"agreement:{row.id}", {})
+    async with desk.house.transactions.work() as work:
+        await extend_tree(work, desk.house.workspace_id)
+    for each in await desk.house.all(AuditRow):
+        assert leaf_hash(leaf_of(each).canonical()) == each.leaf_hash, each.event
 
 
 async def test_what_was_erased_with_its_session_before_an_upgrade_says_so_after_it(
@@ -252,11 +259,16 @@ async def test_what_was_erased_with_its_session_before_an_upgrade_says_so_after_
         await erase_session(work, desk.house.target(session), WHY)
     await asyncio.to_thread(migrate.downgrade, database_url, "0014")
     async with desk.house.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE agreement SET digest = 'known'")
+        await connection.exec_driver_sql("UPDATE agreement SET digest = 'known', state = 'sent'")
+        told = "UPDATE audit SET sealed = 'known' WHERE starts_with(subject, 'agreement:')"
+        await connection.exec_driver_sql(told)
         await connection.exec_driver_sql("UPDATE agreement_version SET sha256 = 'known'")
     await asyncio.to_thread(migrate.upgrade, database_url)
     rows = await desk.house.all(AgreementRow)
     assert {(each.erased_at, each.digest) for each in rows} == {(START, ""), (None, "known")}
+    assert {(each.erased_at, each.state) for each in rows} == {(START, "cancelled"), (None, "sent")}
+    (event,) = await events(desk, AuditEvent.AGREEMENT_CANCELLED)
+    assert (event.sealed, event.commitment is None) == (None, False)
     versions = await desk.house.all(AgreementVersionRow)
     assert {each.sha256 for each in versions} == {"", "known"}
 

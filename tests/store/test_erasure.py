@@ -14,7 +14,7 @@ from sqlmodel import select
 
 from adapters.audit_verify import verify_file
 from adapters.objects import ObjectMissing, ObjectStore
-from commands.agreement import Whole, cancel_agreement
+from commands.agreement import Whole, cancel_agreement, change_agreement
 from commands.agreement_advance import advance_agreement
 from commands.audit_export import LogExport, export_log
 from commands.audit_tree import extend_tree
@@ -507,3 +507,30 @@ async def test_a_draft_loses_the_name_of_an_erased_party_and_stays_a_draft(house
     assert CANARY.encode() not in await everything_that_opens(house)
     after = await desk.now(whole.row.id)
     assert (after.row.state, after.signers[0].name) == ("draft", "erased")
+
+
+async def test_a_draft_written_meanwhile_does_not_keep_the_name_of_who_is_erased(
+    house: House,
+) -> None:
+    desk = Desk(house)
+    party = await desk.party(f"{CANARY} Ltd")
+    async with house.transactions.work() as work:
+        await erase_party(work, house.workspace_id, party.id, WHY, ANNA)
+        writing = asyncio.create_task(desk.draft(party.id))
+        await asyncio.sleep(0.3)
+    await writing
+    assert CANARY.encode() not in await everything_that_opens(house)
+
+
+async def test_a_draft_that_lets_go_of_a_signer_does_not_undo_its_erasure(house: House) -> None:
+    desk = Desk(house)
+    party, other = await desk.party(f"{CANARY} Ltd"), await desk.party("Boris Inc")
+    whole = await desk.draft(party.id)
+    async with house.transactions.work() as work:
+        target, changes = desk.target(whole.row.id), {"signers": [{"party": str(other.id)}]}
+        await change_agreement(work, target, whole.value.current, changes)
+        await work.db.flush()
+        erasing = asyncio.create_task(erase(house, party))
+        await asyncio.sleep(0.3)
+    await erasing
+    assert (await house.party(party.id)).erased_at == START

@@ -177,8 +177,11 @@ def test_is_as_high_as_its_words_need() -> None:
         {"signers": tuple(signer(f"Person number {each}.") for each in range(10))},
         {"title": "Framework agreement " * 10},
         {"title": "Framework agreement " * 60, "workspace_name": "Acme and Daughters " * 40},
+        {"title": "\U0001f469" * 200, "workspace_name": "\U0001f469" * 200},
+        {"title": "\u0bf5" * 200, "workspace_name": "\u0bf5" * 200},
+        {"title": "x\n" * 100, "workspace_name": "x\n" * 100},
     ],
-    ids=["many signers", "long title", "longer than a page has room for"],
+    ids=["many signers", "long title", "longer than a page", "no font has it", "wide", "lines"],
 )
 def test_nothing_of_the_certificate_is_under_the_box(changes: dict[str, Any]) -> None:
     one = completion(**changes)
@@ -191,6 +194,14 @@ def test_nothing_of_the_certificate_is_under_the_box(changes: dict[str, Any]) ->
     left, bottom, box_right, box_top = corners
     assert 0 < left < box_right < right - left + 1
     assert left < bottom < box_top < top - left + 1
+
+
+def test_no_name_makes_lines_that_look_like_the_boxs_own() -> None:
+    hostile = "Acme\nCertificate of Other Ltd\n\u202edtL\x07"
+    box = seal_box(completion(workspace_name=hostile, title=hostile), certificate(), at=NOW)
+    assert box.words == "Sealed by Acme Certificate of Other Ltd dtL"
+    assert box.height == seal_box(completion(), certificate(), at=NOW).height
+    assert words_in(box.pdf, 0).count("Acme Certificate of Other Ltd dtL") == 2
 
 
 async def test_a_seal_without_a_box_is_not_seen() -> None:

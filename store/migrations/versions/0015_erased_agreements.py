@@ -27,6 +27,17 @@ def upgrade() -> None:
         ["workspace_id", "subject"],
         postgresql_where=sa.text("subject <> ''"),
     )
+    # Their events tell the hashes too. Each has its commitment: trees are older than agreements.
+    op.execute(
+        "UPDATE audit SET sealed = NULL, unsealed = NULL FROM agreement "
+        "WHERE agreement.erased_at IS NOT NULL AND audit.workspace_id = agreement.workspace_id "
+        "AND audit.subject = 'agreement:' || agreement.id AND audit.subject <> ''"
+    )
+    # There is no key to seal these with: it was tried for ever.
+    op.execute(
+        "UPDATE agreement SET state = 'cancelled', ended_at = erased_at "
+        "WHERE erased_at IS NOT NULL AND state IN ('sent', 'active') AND sealed_paper_id IS NULL"
+    )
 
 
 def downgrade() -> None:

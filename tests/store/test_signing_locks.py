@@ -1,0 +1,64 @@
+"""Nothing that a signer's window does waits in a ring for who ends it (RELIABILITY: no deadlock).
+
+Whoever acts in a room notes that its browser was heard of: that row is locked behind the session.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from commands.agreement import cancel_agreement, locked_with_sessions
+from commands.public_session import lock_session, revoke
+from commands.signing_session import hear_signing
+from commands.step_up import StepUp, step_up
+from domain.errors import SessionEnded
+from tests.rooms.agreements import SIGN, Desk, write_of
+from tests.rooms.house import bare_house
+
+UNTIL_IT_WAITS = 0.3
+"""Seconds: until the other transaction stands where it has to wait."""
+
+
+@pytest_asyncio.fixture
+async def desk(database_url: str) -> AsyncIterator[Desk]:
+    async with bare_house(database_url) as house:
+        yield Desk(house)
+
+
+async def test_a_beat_while_the_agreement_is_cancelled_waits_in_no_ring(desk: Desk) -> None:
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    place = write_of(await desk.open(visitor)).place
+    desk.house.clock.turn(seconds=30)
+
+    async def beat() -> None:
+        async with desk.house.transactions.work() as work:
+            await hear_signing(work, visitor, SIGN, place, active=True)
+
+    async with desk.house.transactions.work() as work:
+        target = desk.target(whole.row.id)
+        await locked_with_sessions(work, target)
+        beating = asyncio.create_task(beat())
+        await asyncio.sleep(UNTIL_IT_WAITS)
+        await cancel_agreement(work, target, "not any more")
+    with pytest.raises(SessionEnded):
+        await beating
+
+
+async def test_a_code_typed_while_the_session_is_revoked_waits_in_no_ring(desk: Desk) -> None:
+    whole = await desk.sent(step_up=True)
+    visitor = await desk.visitor(whole)
+    place = write_of(await desk.open(visitor)).place
+    digits = await desk.house.fresh_code(visitor.session_id)
+    desk.house.clock.turn(seconds=30)
+    target = desk.house.target(await desk.house.session(visitor.session_id))
+    async with desk.house.transactions.work() as work:
+        await lock_session(work, target)
+        wanted = StepUp(visitor, SIGN, place, digits)
+        typing = asyncio.create_task(step_up(desk.house.transactions, wanted))
+        await asyncio.sleep(UNTIL_IT_WAITS)
+        await revoke(work, target, "not any more")
+    with pytest.raises(SessionEnded):
+        await typing
