@@ -10,7 +10,8 @@ from adapters.pdf_completion import with_completion
 from adapters.pdf_document import MadeDocument, document_pdf
 from adapters.pdf_filled import filled
 from adapters.pdf_pages import page_images, prepared
-from adapters.pdf_seal import seal
+from adapters.pdf_seal import SeenSeal, seal
+from adapters.pdf_seal_box import seal_box
 from adapters.pdf_seal_check import validate
 from adapters.signing_certificate import SigningCertificate, made
 from benchmarks.bench import Bench
@@ -43,15 +44,18 @@ async def _certificate() -> None:
 async def _of(pages: int, certificate: SigningCertificate) -> list[Row]:
     whole = _document(pages)
     ready = await prepared(whole.pdf)
-    full = _filled(whole)
-    sealed = await seal(full, certificate, reason="x", at=NOW)
+    full, completion = _filled(whole), _completion()
+    box = seal_box(completion, certificate, at=NOW)
+    certified = with_completion(full, completion, box.height)
+    seen = SeenSeal(box, certified.place)
+    sealed = await seal(certified.pdf, certificate, reason="x", at=NOW, seen=seen)
     count = len(ready.pages)
 
     async def drawn() -> object:
         return await page_images(ready.pdf, ready.pages)
 
     async def sealing() -> object:
-        return await seal(full, certificate, reason="x", at=NOW)
+        return await seal(certified.pdf, certificate, reason="x", at=NOW, seen=seen)
 
     async def checking() -> object:
         return await validate(sealed.pdf, [certificate.root], at=NOW)
@@ -61,7 +65,8 @@ async def _of(pages: int, certificate: SigningCertificate) -> list[Row]:
         "take in as if it were foreign": lambda: prepared(whole.pdf),
         "page pictures, 1400 px wide": drawn,
         "fill in three fields": _threaded(_filled, whole),
-        "certificate of completion": _threaded(with_completion, full, _completion()),
+        "certificate of completion": _threaded(with_completion, full, completion, box.height),
+        "box of the seal": _threaded(lambda: seal_box(completion, certificate, at=NOW)),
         "seal, B-LT": sealing,
         "check the seal": checking,
     }
