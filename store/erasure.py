@@ -178,7 +178,8 @@ def empty_row(row: PublicSessionRow | PartyRow, at: datetime) -> None:
 async def empty_answers(db: AsyncSession, workspace_id: UUID, subjects: Ids) -> None:
     """Empties the answers kept for repeated requests that name one of these ids.
 
-    The digest of what was asked goes too: whoever guesses a name could tell by it that it was this.
+    The digest of the body that was sent goes too: whoever guesses a name could tell by it that it
+    was this one. That of the route stays.
     """
     table: Any = IdempotencyRow
     named = [str(each) for each in subjects]
@@ -186,7 +187,8 @@ async def empty_answers(db: AsyncSession, workspace_id: UUID, subjects: Ids) -> 
     # What an older release kept lies there as it was answered until it is sealed.
     clear = [cast(table.unsealed, String).contains(each) for each in named]
     which = (table.workspace_id == workspace_id) & or_(table.words.overlap(words), *clear)
-    await _empty(db, table, which, words=[], status=ERASED, request_digest="")
+    route = func.coalesce(func.substring(table.request_digest, "^[0-9a-f]+:"), "")
+    await _empty(db, table, which, words=[], status=ERASED, request_digest=route)
 
 
 async def destroy_keys(db: AsyncSession, owners: Sequence[Owner], at: datetime) -> None:
