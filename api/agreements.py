@@ -31,7 +31,7 @@ from commands.agreement_copy_again import mail_copy_again
 from commands.agreement_signer import progress_of
 from commands.agreement_source import paper_from
 from commands.editing_session import present_editor
-from commands.work import Transactions
+from commands.work import Transactions, Work
 from domain.agreement import AgreementState, Pinned
 from domain.agreement_draft import MOST_SIGNERS
 from domain.agreement_errors import (
@@ -93,13 +93,13 @@ async def _paper(
 
 async def _create(call: Call, draft: dict[str, Any], paper: Paper) -> AgreementDetail:
     whole = await create_agreement(call.work, call.workspace_id, draft, paper, call.actor)
-    return await detail_of(call, whole)
+    return await detail_of(call.work, whole)
 
 
-async def detail_of(call: Call, whole: Whole) -> AgreementDetail:
-    """An agreement as a program sees it."""
-    editor = await present_editor(call.work, whole.row.id)
-    signers = await progress_of(call.work, whole)
+async def detail_of(work: Work, whole: Whole) -> AgreementDetail:
+    """An agreement as programs and the console's pages see it."""
+    editor = await present_editor(work, whole.row.id)
+    signers = await progress_of(work, whole)
     return AgreementDetail.whole(whole.row, whole.version, signers, editor)
 
 
@@ -118,7 +118,7 @@ async def list_agreements(
 async def get_agreement(call: ApiCall, agreement_id: UUID) -> AgreementDetail:
     """One agreement with its content, its signers' progress and its seal."""
     whole = await whole_agreement(call.work, agreement_id, call.workspace_id)
-    return await detail_of(call, whole)
+    return await detail_of(call.work, whole)
 
 
 @router.patch(
@@ -141,7 +141,7 @@ async def patch_agreement(
     async with acting(request, begin) as call:
         target = _target(call, agreement_id)
         whole = await change_agreement(call.work, target, given, posted.draft, paper)
-        return await detail_of(call, whole)
+        return await detail_of(call.work, whole)
 
 
 async def _refuse_early(call: Call, agreement_id: UUID, given: Pinned) -> None:
@@ -170,7 +170,7 @@ async def post_send(
 async def _send(call: Call, agreement_id: UUID, wanted: SentVersion) -> AgreementDetail:
     given = Pinned(wanted.version, wanted.sha256)
     return await detail_of(
-        call, await send_agreement(call.work, _target(call, agreement_id), given)
+        call.work, await send_agreement(call.work, _target(call, agreement_id), given)
     )
 
 
@@ -188,7 +188,7 @@ async def post_cancel(
 
 async def _cancel(call: Call, agreement_id: UUID, wanted: Cancellation) -> AgreementDetail:
     target = _target(call, agreement_id)
-    return await detail_of(call, await cancel_agreement(call.work, target, wanted.rationale))
+    return await detail_of(call.work, await cancel_agreement(call.work, target, wanted.rationale))
 
 
 @router.post(
@@ -208,5 +208,5 @@ async def post_mail_copy(
 async def _mail_copy(call: Call, agreement_id: UUID, position: int) -> AgreementDetail:
     await mail_copy_again(call.work, _target(call, agreement_id), position)
     return await detail_of(
-        call, await members_agreement(call.work, agreement_id, call.workspace_id)
+        call.work, await members_agreement(call.work, agreement_id, call.workspace_id)
     )

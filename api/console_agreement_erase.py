@@ -4,9 +4,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
-from api.console_agreements import NAME, PATH, agreement_page, target_of
-from api.console_pages import member_page, office_of
+from api.browser import PostedPairs, refuse_cross_site
+from api.console_agreements import (
+    NAME,
+    PATH,
+    agreement_page,
+    back_to,
+    rationale_in,
+    target_of,
+)
+from api.console_pages import member_page
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall
 from api.shapes.field import LONGEST_RATIONALE
@@ -51,8 +58,8 @@ async def _erase_page(call: MemberCall, whole: Whole, typed: str = "", fault: st
 async def post_erase(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
     """Erases it; a second click finds it erased."""
     whole = await _own(call, agreement_id)
-    rationale = field_of(posted, "rationale").replace("\0", "").strip()
+    rationale = rationale_in(posted)
     if not 0 < len(rationale) <= LONGEST_RATIONALE:
         return await _erase_page(call, whole, rationale, "rationale")
     await erase_agreement(call.work, target_of(call, agreement_id), rationale)
-    return see_other(f"{office_of(call.workspace).base}{PATH}/{agreement_id}?done=erased")
+    return back_to(call, agreement_id, "erased")

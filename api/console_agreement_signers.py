@@ -7,9 +7,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
-from api.console_agreements import NAME, PATH, agreement_page, target_of
-from api.console_pages import member_page, office_of
+from api.browser import PostedPairs, field_of, refuse_cross_site
+from api.console_agreements import (
+    NAME,
+    PATH,
+    agreement_page,
+    back_to,
+    rationale_in,
+    target_of,
+)
+from api.console_pages import member_page
 from api.day import day_in, is_over, local_day
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall
@@ -143,8 +150,7 @@ async def _carried(form: Form, done: str, carry: Callable[[Target], Awaitable[ob
         return await _page(replace(form, refused=refused))
     except ON_THE_AGREEMENT as refused:
         return await agreement_page(call, form.agreement_id, refused=refused)
-    base = office_of(call.workspace).base
-    return see_other(f"{base}{PATH}/{form.agreement_id}?done={done}")
+    return back_to(call, form.agreement_id, done)
 
 
 @router.get(f"/{RESEND}", name=NAME)
@@ -171,7 +177,7 @@ async def post_extend(
     posted: PostedPairs, call: ConsoleCall, agreement_id: UUID, position: int
 ) -> Response:
     """Moves the signer's deadline to the end of a later day."""
-    typed, rationale = field_of(posted, "until"), _rationale_in(posted)
+    typed, rationale = field_of(posted, "until"), rationale_in(posted)
     form = Form(call, agreement_id, position, EXTEND, typed, rationale)
     day = day_in(typed)
     if day is None:
@@ -182,10 +188,6 @@ async def post_extend(
     return await _carried(
         form, "extended", lambda target: extend(call.work, target, until, rationale)
     )
-
-
-def _rationale_in(posted: PostedPairs) -> str:
-    return field_of(posted, "rationale").replace("\0", "").strip()
 
 
 @router.get(f"/{CORRECT}", name=NAME)
@@ -225,7 +227,7 @@ async def post_reissue(
     posted: PostedPairs, call: ConsoleCall, agreement_id: UUID, position: int
 ) -> Response:
     """Asks a signer again who declined or ran out of time, with a new link (PS-34)."""
-    rationale = _rationale_in(posted)
+    rationale = rationale_in(posted)
     form = Form(call, agreement_id, position, REISSUE, rationale=rationale)
     if not 0 < len(rationale) <= LONGEST_RATIONALE:
         return await _page(replace(form, fault="rationale"))

@@ -8,16 +8,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.agreement_window import number_in
+from api.agreements import detail_of
 from api.browser import PostedPairs, field_of, refuse_cross_site, see_other
 from api.console_agreements import (
     NAME,
     PATH,
     agreement_page,
-    detail_of,
+    back_to,
     new_window,
+    rationale_in,
     target_of,
 )
-from api.console_pages import member_page, office_of
+from api.console_pages import member_page
 from api.console_sign_out import CLEARED
 from api.context import Begin
 from api.ended_hint import keep_ended
@@ -66,10 +68,6 @@ async def _own(call: MemberCall, agreement_id: UUID) -> Whole:
     return await members_agreement(call.work, agreement_id, call.workspace_id)
 
 
-def _back(call: MemberCall, agreement_id: UUID, done: str) -> Response:
-    return see_other(f"{office_of(call.workspace).base}{PATH}/{agreement_id}?done={done}")
-
-
 @router.get("/send", name=NAME)
 async def get_send(call: ConsoleCall, agreement_id: UUID) -> Response:
     """What will happen: who is mailed, first or at once, until when, and what is missing.
@@ -90,7 +88,7 @@ async def _send_page(
         call,
         "agreement_send.html",
         status_of(refused) if refused else 200,
-        agreement=await detail_of(call, whole),
+        agreement=await detail_of(call.work, whole),
         is_certified=is_certified,
         sets_up=Permission.SETTINGS_EDIT in call.rights,
         window=new_window(),
@@ -109,7 +107,7 @@ async def post_send(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) 
             await send_agreement(call.work, target_of(call, agreement_id), given)
     except REFUSED as refused:
         return await _send_page(call, whole, refused)
-    return _back(call, agreement_id, "sent")
+    return back_to(call, agreement_id, "sent")
 
 
 @router.get("/cancel", name=NAME)
@@ -125,7 +123,7 @@ async def _cancel_page(
         return await agreement_page(call, whole.row.id, refused=refusal)
     status = status_of(AgreementFaulty(())) if fault else 200
     known: Mapping[str, Any] = {"typed": typed, "fault": fault, "longest": LONGEST_RATIONALE}
-    detail = await detail_of(call, whole)
+    detail = await detail_of(call.work, whole)
     return member_page(call, "agreement_cancel.html", status, agreement=detail, **known)
 
 
@@ -133,7 +131,7 @@ async def _cancel_page(
 async def post_cancel(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
     """Cancels it: links still open, and say so (EX-23)."""
     whole = await _own(call, agreement_id)
-    rationale = field_of(posted, "rationale").replace("\0", "").strip()
+    rationale = rationale_in(posted)
     if not 0 < len(rationale) <= LONGEST_RATIONALE:
         return await _cancel_page(call, whole, rationale, "rationale")
     try:
@@ -141,7 +139,7 @@ async def post_cancel(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID
             await cancel_agreement(call.work, target_of(call, agreement_id), rationale)
     except AgreementClosed as refused:
         return await agreement_page(call, agreement_id, refused=refused)
-    return _back(call, agreement_id, "cancelled")
+    return back_to(call, agreement_id, "cancelled")
 
 
 @router.get("/signers/{position}/open", name=NAME)

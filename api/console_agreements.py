@@ -8,17 +8,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from api.agreement_pictures import WEBP, picture_of
-from api.browser import refuse_cross_site
-from api.console_pages import member_page
+from api.agreements import detail_of
+from api.browser import field_of, refuse_cross_site, see_other
+from api.console_pages import member_page, office_of
 from api.context import Begin
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall, quiet_call
 from api.receipt import PDF, attached
-from api.shapes.agreement import AgreementDetail, AgreementShape
+from api.shapes.agreement import AgreementShape
 from commands.agreement import AgreementTarget, Whole, whole_agreement
 from commands.agreement_read import find_version, note_read, read_sealed, version_pdf
-from commands.agreement_signer import progress_of
-from commands.editing_session import present_editor
 from domain.agreement import CANCELLABLE, AgreementState
 from domain.errors import DomainError, Erased, NotFound
 from domain.permission import Permission
@@ -91,7 +90,7 @@ async def agreement_page(
         call,
         "agreement_erased.html" if whole.row.erased_at else "agreement.html",
         status_of(refused) if refused else 200,
-        agreement=await detail_of(call, whole),
+        agreement=await detail_of(call.work, whole),
         versions=await versions_of(call.work.db, whole.row.id),
         left=editing.left_behind if editing else {},
         done=done,
@@ -101,11 +100,14 @@ async def agreement_page(
     )
 
 
-async def detail_of(call: MemberCall, whole: Whole) -> AgreementDetail:
-    """An agreement as pages show it."""
-    editor = await present_editor(call.work, whole.row.id)
-    signers = await progress_of(call.work, whole)
-    return AgreementDetail.whole(whole.row, whole.version, signers, editor)
+def back_to(call: MemberCall, agreement_id: UUID, done: str) -> Response:
+    """To the agreement's page, which says what was done."""
+    return see_other(f"{office_of(call.workspace).base}{PATH}/{agreement_id}?done={done}")
+
+
+def rationale_in(posted: list[tuple[str, str]]) -> str:
+    """Why something is done, as it was typed."""
+    return field_of(posted, "rationale").replace("\0", "").strip()
 
 
 def acts_on(call: MemberCall, whole: Whole) -> dict[str, Any]:

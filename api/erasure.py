@@ -85,7 +85,8 @@ async def post_agreement_erasure(
 
 async def _erase_agreement(call: Call, agreement_id: UUID, wanted: ErasureOrder) -> AgreementDetail:
     target = AgreementTarget(agreement_id, call.workspace_id, call.actor)
-    return await agreement_detail(call, await erase_agreement(call.work, target, wanted.rationale))
+    whole = await erase_agreement(call.work, target, wanted.rationale)
+    return await agreement_detail(call.work, whole)
 
 
 def _discarding(call: Call, answer: Response, subject_id: UUID) -> Response:

@@ -2,13 +2,10 @@
 
 from commands.agreement import AgreementTarget
 from commands.agreement_signer import done_signer
-from commands.mail import queue_party_mail
-from commands.party import find_party
-from commands.public_session import Target, lock_session, refuse_flood
+from commands.public_session import Target, lock_session, mail_again
 from commands.work import Work
 from domain.agreement import subject_of
 from domain.audit import AuditEvent
-from domain.errors import NoContactAddress
 from domain.mail import MailKind
 
 
@@ -18,14 +15,9 @@ async def mail_copy_again(work: Work, target: AgreementTarget, position: int) ->
     Raises `NotFound`, `AgreementClosed` before it is sealed, `Erased`, `NoContactAddress` or
     `MailTooSoon`.
     """
-    whole, signer, asked = await done_signer(work, target, position)
+    whole, _, asked = await done_signer(work, target, position)
     session = await lock_session(work, Target(asked.id, target.workspace_id, target.actor))
-    party = await find_party(work, target.workspace_id, signer.party_id)
-    if not party.email:
-        raise NoContactAddress
-    await refuse_flood(work, session, party.email, MailKind.SIGNED_COPY)
     # The agreement's id comes last: by it the mail knows which document it brings.
-    cause = f"resent-{work.at.isoformat()}:{whole.row.id}"
-    await queue_party_mail(work, session, party, MailKind.SIGNED_COPY, cause)
+    await mail_again(work, session, MailKind.SIGNED_COPY, f":{whole.row.id}")
     event, subject = AuditEvent.AGREEMENT_RESENT, subject_of(whole.row.id)
     work.audit_subject(event, target.workspace_id, subject, target.actor, {"signer": position})

@@ -17,6 +17,10 @@ from store.sealed import opened
 UNDELIVERED = frozenset({MailState.REFUSED, MailState.BOUNCED})
 
 
+AskedOne = tuple[Whole, AgreementSignerRow, PublicSessionRow]
+"""An agreement, one of its signers, and the public session that it was asked through."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignerProgress:
     """One signer, the public session it was asked through, and how far that came."""
@@ -75,22 +79,15 @@ async def _open_words(work: Work, found: Sequence[SignerProgress]) -> None:
     )
 
 
-async def unsigned_signer(
-    work: Work, target: AgreementTarget, position: int
-) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
-    """A signer who was asked and has not signed, its session over or not.
-
-    Raises `NotFound` for one who was not asked, `AgreementClosed` where nothing is to be signed.
-    """
+async def _unsigned_signer(work: Work, target: AgreementTarget, position: int) -> AskedOne:
+    """A signer who has not signed, its session over or not."""
     whole, signer, session = await _asked_signer(work, target, position)
     if whole.row.state not in OUT or signer.signed_at is not None:
         raise AgreementClosed(whole.row.state, "sign")
     return whole, signer, session
 
 
-async def _asked_signer(
-    work: Work, target: AgreementTarget, position: int
-) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
+async def _asked_signer(work: Work, target: AgreementTarget, position: int) -> AskedOne:
     whole = await members_agreement(work, target.agreement_id, target.workspace_id)
     signer = next((each for each in whole.signers if each.position == position), None)
     if signer is None or signer.session_id is None:
@@ -101,9 +98,7 @@ async def _asked_signer(
     return whole, signer, session
 
 
-async def done_signer(
-    work: Work, target: AgreementTarget, position: int
-) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
+async def done_signer(work: Work, target: AgreementTarget, position: int) -> AskedOne:
     """A signer of a sealed agreement, to whom the document was mailed.
 
     Raises `NotFound`, `AgreementClosed` before there is a sealed document, or `Erased`.
@@ -117,21 +112,21 @@ async def done_signer(
     return found
 
 
-async def open_signer(
-    work: Work, target: AgreementTarget, position: int
-) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
-    """A signer whose turn it is; raises as `unsigned_signer`, also for one whose session ended."""
-    found = await unsigned_signer(work, target, position)
+async def open_signer(work: Work, target: AgreementTarget, position: int) -> AskedOne:
+    """A signer whose turn it is.
+
+    Raises `NotFound` for one who was not asked, `AgreementClosed` where nothing is to be signed, or
+    not in this session any more.
+    """
+    found = await _unsigned_signer(work, target, position)
     if value_of(found[2], ()).end_at(work.at) is not None:
         raise AgreementClosed(found[0].row.state, "sign")
     return found
 
 
-async def ended_signer(
-    work: Work, target: AgreementTarget, position: int
-) -> tuple[Whole, AgreementSignerRow, PublicSessionRow]:
-    """A signer whose session ended unsigned; raises as `unsigned_signer`, also for an open one."""
-    found = await unsigned_signer(work, target, position)
+async def ended_signer(work: Work, target: AgreementTarget, position: int) -> AskedOne:
+    """A signer whose session ended unsigned; raises as `open_signer`, and for an open one."""
+    found = await _unsigned_signer(work, target, position)
     if value_of(found[2], ()).end_at(work.at) is None:
         raise AgreementClosed(found[0].row.state, "ask again")
     return found

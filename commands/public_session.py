@@ -142,21 +142,25 @@ async def resend(work: Work, target: Target) -> PublicSessionRow:
     """
     row = await lock_session(work, target)
     refuse_ended(work, row)
-    party = await find_party(work, row.workspace_id, row.party_id)
-    if not party.email:
-        raise NoContactAddress
-    kind = invitation_of(row)
-    await refuse_flood(work, row, party.email, kind)
-    await queue_party_mail(work, row, party, kind, f"resent-{work.at.isoformat()}")
+    await mail_again(work, row, invitation_of(row))
     work.audit_session(AuditEvent.SESSION_RESENT, row, target.actor)
     return row
 
 
-async def refuse_flood(work: Work, row: PublicSessionRow, email: str, kind: MailKind) -> None:
-    """Nobody can be flooded by resending: every kind has the limits of codes.
+async def mail_again(work: Work, row: PublicSessionRow, kind: MailKind, about: str = "") -> None:
+    """Mails the party of a locked session once more, to its present address.
 
-    Raises `MailTooSoon`.
+    `about` ends the mail's cause. Raises `NoContactAddress` or `MailTooSoon`.
     """
+    party = await find_party(work, row.workspace_id, row.party_id)
+    if not party.email:
+        raise NoContactAddress
+    await _refuse_flood(work, row, party.email, kind)
+    await queue_party_mail(work, row, party, kind, f"resent-{work.at.isoformat()}{about}")
+
+
+async def _refuse_flood(work: Work, row: PublicSessionRow, email: str, kind: MailKind) -> None:
+    """Nobody can be flooded by resending: every kind has the limits of codes."""
     digest = work.keyring.address_digest(email)
     await lock_recipient(work.db, row.workspace_id, digest)
     allowance, since = mail_allowance(settings_in(work, row)), work.at - MAIL_WINDOW

@@ -20,16 +20,14 @@ from commands.public_session import decline, revoke
 from domain.actor import Actor, ActorKind
 from domain.mail import MailKind
 from domain.member import Role
-from store.agreement import AgreementRow
 from store.audit import AuditRow
 from store.mail import MailRow
-from store.paper import add_paper
 from store.party import PartyRow
 from store.public_session import session_by_id
 from store.sealed import opened_one
 from tests.api.factories import API, get
 from tests.api.members import BEN, Console, open_console
-from tests.rooms.agreements import PAPER, Desk, write_of
+from tests.rooms.agreements import Desk, write_of
 from tests.rooms.house import House
 from tests.rooms.member_browser import make_member
 from tests.rooms.party_browser import words
@@ -332,12 +330,7 @@ async def sealed(desk: Desk) -> Whole:
     whole = await desk.sent()
     visitor = await desk.visitor(whole)
     await desk.sign(visitor, write_of(await desk.open(visitor)))
-    async with desk.house.transactions.work() as work:
-        row = await work.db.get_one(AgreementRow, whole.row.id)
-        paper = await add_paper(work.db, row.owner, PAPER.pdf, work.at)
-        assert paper is not None
-        await work.db.flush()
-        row.sealed_paper_id = paper.id
+    await desk.put_seal(whole.row.id)
     async with desk.house.transactions.work() as work:
         await finish_agreement(work, whole.row.id)
     desk.house.clock.turn(hours=1)

@@ -16,10 +16,8 @@ from httpx2 import Response
 
 from commands.agreement import Whole, cancel_agreement
 from domain.paper import Paper
-from store.agreement import AgreementRow
 from store.audit import AuditRow
 from store.columns import new_id
-from store.paper import add_paper
 from store.public_session import SubmissionRow, TaskRow
 from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import DRAWN, OTHER_PAPER, PAPER, Desk, place
@@ -521,16 +519,11 @@ async def test_the_sealed_document_is_for_the_browser_that_signed_and_is_noted_o
     window = await signer.opened()
     assert (await sign(window)).status_code == 303
     assert (await browser.get(path)).status_code == 404, "it is not sealed yet"
-    async with house.transactions.work() as work:
-        row = await work.db.get_one(AgreementRow, signer.whole.row.id)
-        sealed = await add_paper(work.db, row.owner, PAPER.pdf, work.at)
-        assert sealed is not None
-        await work.db.flush()
-        row.sealed_paper_id = sealed.id
+    await signer.desk.put_seal(signer.whole.row.id)
     for _ in range(2):
         assert (await browser.get(path)).content == PAPER.pdf
     assert (await browser.get(f"{signed}/{new_id()}.pdf")).status_code == 404
     noted = [each for each in await rows(house, AuditRow) if each.event == "agreement.read"]
-    assert [each.details["agreement"] for each in noted] == [str(row.id)]
+    assert [each.details["agreement"] for each in noted] == [str(signer.whole.row.id)]
     async with browser_at(app_of(house), house) as stranger:
         assert (await stranger.get(path)).status_code != 200

@@ -28,7 +28,8 @@ from domain.agreement import Pinned
 from domain.agreement_answers import Answers
 from domain.paper import Paper
 from domain.window import Place
-from store.agreement import AgreementSignerRow
+from store.agreement import AgreementSignerRow, agreement_by_id
+from store.paper import add_paper
 from store.party import PartyRow
 from tests.rooms.house import ANNA, House
 
@@ -140,6 +141,16 @@ class Desk:
         """Cancels it."""
         async with self.house.transactions.work() as work:
             return await cancel_agreement(work, self.target(whole.row.id), rationale)
+
+    async def put_seal(self, agreement_id: UUID, pdf: bytes = PAPER.pdf) -> None:
+        """As if it had been sealed; `pdf` is the document."""
+        async with self.house.transactions.work() as work:
+            row = await agreement_by_id(work.db, agreement_id, lock=True)
+            assert row is not None
+            paper = await add_paper(work.db, row.owner, pdf, work.at)
+            assert paper is not None
+            await work.db.flush()
+            row.sealed_paper_id = paper.id
 
     async def now(self, agreement_id: UUID) -> Whole:
         """An agreement as it is now."""

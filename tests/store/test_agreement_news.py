@@ -15,15 +15,13 @@ from commands.public_session_mail import BRINGS_COPIES, session_letter
 from commands.room import decline_room
 from commands.settlement import settle
 from commands.signing_session import leave_signing
-from commands.work import Work
 from domain.agreement_errors import AgreementFaulty
 from domain.audit import AuditEvent
 from domain.mail import MailKind
 from domain.window import Place
-from store.agreement import agreement_by_id, signers_of
+from store.agreement import signers_of
 from store.audit import AuditRow
 from store.mail import MailRow
-from store.paper import add_paper
 from store.public_session import session_by_id
 from store.workspace import workspace_by_id
 from tests.rooms.agreements import Desk, write_of
@@ -103,6 +101,8 @@ async def test_a_mail_brings_the_one_document_that_it_is_about(desk: Desk) -> No
     """Two of 10 MiB in each mail would be more than many a mailbox takes."""
     wholes = [await desk.sent(title=each) for each in ("Supply", "Secrecy")]
     session_id = await desk.session_of(wholes[0])
+    for each in wholes:
+        await desk.put_seal(each.row.id, f"sealed {each.row.title}".encode())
     async with desk.house.transactions.work() as work:
         (second,) = await signers_of(work.db, wholes[1].row.id)
         second.session_id = session_id
@@ -110,7 +110,6 @@ async def test_a_mail_brings_the_one_document_that_it_is_about(desk: Desk) -> No
         assert session is not None
         session.notify_email = "anna@office.example"
         for each in wholes:
-            await seal_as(work, each.row.id, f"sealed {each.row.title}".encode())
             await queue_agreement_copies(work, each.row.id, [session_id])
     brought = [
         await files_of(desk.house, each)
@@ -121,15 +120,6 @@ async def test_a_mail_brings_the_one_document_that_it_is_about(desk: Desk) -> No
         ((f"{each}.pdf", f"sealed {each}".encode()),) for each in ("Supply", "Secrecy")
     )
     assert sorted(brought) == [secrecy, secrecy, supply, supply]
-
-
-async def seal_as(work: Work, agreement: UUID, pdf: bytes) -> None:
-    row = await agreement_by_id(work.db, agreement, lock=True)
-    assert row is not None
-    paper = await add_paper(work.db, row.owner, pdf, work.at)
-    assert paper is not None
-    await work.db.flush()
-    row.sealed_paper_id = paper.id
 
 
 async def files_of(house: House, mail: MailRow) -> tuple[tuple[str, bytes], ...]:
