@@ -62,7 +62,16 @@ OF_A_SESSION = (
 """The refusals whose page is the session's own."""
 ERASED = "erased"
 """The word for what was erased, whatever its end was before."""
+PAGE = "document"
 PLAIN = frozenset({400, 403, 404, 405, 413, 415, 500, 503})
+
+
+async def answer_parts(request: Request) -> None:
+    """Notes that a page's script, image or sheet asks, which is told of a refusal as a problem.
+
+    A page for people would be read as what it asked for (Fetch Metadata).
+    """
+    request.state.wants_problems = request.headers.get("sec-fetch-dest", PAGE) != PAGE
 
 
 async def page_for_error(request: Request, error: Exception) -> Response:

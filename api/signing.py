@@ -19,6 +19,7 @@ from api.browser import (
     visitor_of,
 )
 from api.context import Begin
+from api.error_pages import answer_parts
 from api.party_pages import language_of, page
 from api.refusals import TABLE
 from api.room import task_page
@@ -44,13 +45,8 @@ CODE, INCOMPLETE = "code", "incomplete"
 TASK = "/sessions/{session_id}/tasks/{key}"
 
 
-async def answer_scripts(request: Request) -> None:
-    """Notes that a script asks, which is told of a refusal as a problem and not as a page."""
-    request.state.wants_problems = is_script(request)
-
-
 router = APIRouter(
-    dependencies=[Depends(refuse_cross_site), Depends(answer_scripts)], include_in_schema=False
+    dependencies=[Depends(refuse_cross_site), Depends(answer_parts)], include_in_schema=False
 )
 
 

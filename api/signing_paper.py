@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.browser import visitor_of
 from api.context import Begin
+from api.error_pages import answer_parts
 from api.page_pictures import page_pictures_of
 from commands.room import Visitor, enter_to_look
 from commands.signing import Signing
@@ -21,7 +22,7 @@ from domain.errors import Erased, NotFound
 from store.agreement import AgreementVersionRow, version_of
 from store.paper import paper_pdf
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(dependencies=[Depends(answer_parts)], include_in_schema=False)
 
 TASK = "/sessions/{session_id}/tasks/{key}"
 MOST = 2**31 - 1

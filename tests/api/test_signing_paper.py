@@ -13,7 +13,7 @@ from adapters.pdf_pages import Page
 from api import page_pictures
 from api.page_pictures import AT_ONCE, PagePictures
 from store.columns import new_id
-from tests.api.test_signing import Signer, signer_of
+from tests.api.test_signing import Signer, sign, signer_of
 from tests.rooms.agreements import Desk
 from tests.rooms.house import House, bare_house
 from tests.rooms.papers import paper_of
@@ -94,6 +94,19 @@ async def test_the_version_that_was_seen_can_be_read_beside_the_new_one(signer: 
         for each in (1, 2, 3)
     ]
     assert found == [200, 404, 200]
+
+
+async def test_a_part_that_comes_too_late_is_refused_and_is_no_page(signer: Signer) -> None:
+    """What a page still fetches when it is signed would be read as a document."""
+    await sign(await signer.opened())
+    parts = ("document.pdf?version=1", "empty"), ("pages/1", "image"), ("places.css", "style")
+    for path, dest in parts:
+        late = await signer.browser.get(f"{signer.task}/{path}", headers={"sec-fetch-dest": dest})
+        kind = late.headers["content-type"]
+        assert (late.status_code, kind) == (410, "application/problem+json"), path
+    person = {"sec-fetch-dest": "document"}
+    page = await signer.browser.get(f"{signer.task}/document.pdf?version=1", headers=person)
+    assert (page.status_code, page.headers["content-type"][:9]) == (200, "text/html")
 
 
 async def test_a_stranger_and_another_signer_read_nothing(

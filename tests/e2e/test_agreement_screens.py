@@ -184,6 +184,8 @@ async def test_a_document_that_was_cancelled_asks_nobody_to_do_it(
     page, whole = await viewer(bureau, browsers, viewport=NARROW)
     async with bureau.house.transactions.work() as work:
         await cancel_agreement(work, bureau.desk.target(whole.row.id), "terms changed")
+    # In a window of its own: the one that is open hears of it, and goes where that leads.
+    page = await page.context.new_page()
     await page.goto(
         f"{bureau.url}/s/{await bureau.house.link(await bureau.desk.session_of(whole))}"
     )

@@ -2,6 +2,7 @@ import re
 from collections.abc import Iterator
 from configparser import ConfigParser
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,21 +34,25 @@ def _first(msgid: object) -> str:
     return str(msgid[0] if isinstance(msgid, list | tuple) else msgid)
 
 
-def extracted(*folders: str) -> set[str]:
-    """Every msgid of the folders, as the documented command finds them."""
+@cache
+def found_everywhere() -> tuple[tuple[str, str], ...]:
+    """File and msgid of every text there is, as the documented command finds them."""
     config = ConfigParser(interpolation=None)
     config.read(ROOT / "babel.cfg")
     methods = [
         (section.partition(": ")[2], section.partition(": ")[0]) for section in config.sections()
     ]
     options = {section.partition(": ")[2]: dict(config[section]) for section in config.sections()}
-    return {
-        _first(found[2])
-        for found in extract_from_dir(ROOT, methods, options)
-        if found[0].startswith(folders)
-    }
+    extracting = extract_from_dir(ROOT, methods, options)
+    return tuple((found[0], _first(found[2])) for found in extracting)
 
 
+def extracted(*folders: str) -> set[str]:
+    """Every msgid of the folders."""
+    return {msgid for path, msgid in found_everywhere() if path.startswith(folders)}
+
+
+@cache
 def catalogue(language: str) -> dict[str, Message]:
     path = LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
     with path.open("rb") as source:
