@@ -104,6 +104,14 @@ log = structlog.get_logger()
 DRAIN_WAIT = 0.3
 """Seconds for intents under way when the process ends; the others stay in their rows."""
 ROUTERS = (
+    # Routes are tried in turn: those of whoever waits on a phone come first.
+    door.router,
+    room.router,
+    room_events.router,
+    signing.router,
+    signing_paper.router,
+    uploads.router,
+    receipt.router,
     operations.router,
     session_templates.router,
     parties.router,
@@ -129,13 +137,6 @@ ROUTERS = (
     scim.router,
     mail.router,
     mail_contents.router,
-    door.router,
-    room.router,
-    room_events.router,
-    signing.router,
-    signing_paper.router,
-    uploads.router,
-    receipt.router,
     console_sign_in.router,
     console_sign_in_steps.router,
     console_federated.router,

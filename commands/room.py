@@ -22,14 +22,14 @@ from domain.party import masked
 from domain.public_session import Advance, EndReason, PublicSession
 from domain.submission import SALT_BYTES, submission_sha256
 from domain.workflow_names import TASK_COMPLETED
-from store.binding import BindingRow, binding_by_digest
+from store.binding import BindingRow
+from store.entry import entry_of
 from store.party import PartyRow
 from store.public_session import (
     PublicSessionRow,
     SubmissionRow,
     TaskRow,
     session_by_id,
-    tasks_of,
     value_of,
 )
 from store.sealed import opened_one
@@ -72,20 +72,15 @@ async def enter(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:
     Raises `NotFound` for a session this browser never verified for: strangers learn nothing.
     """
     session = await session_by_id(work.db, visitor.session_id, lock=lock)
-    binding = await _binding(work, visitor) if session else None
-    if session is None or binding is None or binding.end_reason == BindingEnd.LINK_RENEWED:
+    if session is None or not visitor.secret:
+        raise NotFound("session")
+    digests = work.keyring.digests(BINDING, visitor.secret)
+    binding, tasks = await entry_of(work.db, session.id, digests)
+    if binding is None or binding.end_reason == BindingEnd.LINK_RENEWED:
         # A browser that came by a link since replaced must not learn the new one.
         raise NotFound("session")
-    tasks = tuple(await tasks_of(work.db, session.id))
     current = binding if session.binding_id == binding.id else None
     return Room(session, tasks, binding, value_of(session, tasks, current), work.at)
-
-
-async def _binding(work: Work, visitor: Visitor) -> BindingRow | None:
-    if not visitor.secret:
-        return None
-    digests = work.keyring.digests(BINDING, visitor.secret)
-    return await binding_by_digest(work.db, visitor.session_id, digests)
 
 
 async def enter_to_look(work: Work, visitor: Visitor, *, lock: bool = False) -> Room:

@@ -19,9 +19,16 @@ from domain.agreement_answers import read_answers
 from domain.agreement_errors import StepUpNeeded
 from domain.audit import AuditEvent
 from domain.errors import AnswersRefused
-from domain.messages import AgreementNews, AgreementStart
+from domain.messages import AgreementNews, AgreementStart, Revoked
 from domain.window import Place, WindowEnd
-from domain.workflow_names import AGREEMENT, SIGNED, agreement_id
+from domain.workflow_names import (
+    AGREEMENT,
+    REVOKE,
+    SIGNED,
+    SIGNING_SESSION,
+    agreement_id,
+    signing_session_id,
+)
 from store.public_session import PublicSessionRow, TaskRow
 
 CONSENT = "consent"
@@ -111,6 +118,8 @@ def _note(work: Work, found: Signing, values: dict[str, Any], evidence: Mapping[
     row.state = after.state
     if found.row is not None:
         found.row.end_reason, found.row.ended_at = WindowEnd.SESSION_ENDED, work.at
+        over, watch = Revoked(str(found.task.id)), signing_session_id(found.row.id)
+        work.tell_workflow(SIGNING_SESSION, watch, REVOKE, over)
     if after.is_signed:
         row.signed_at = work.at
     details = {"version": row.version, "sha256": row.digest, "signer": found.position}

@@ -1,4 +1,4 @@
-"""What the end of a public session means for what was to be signed in it."""
+"""What the end of a public session means for what was still to be signed in it."""
 
 from commands.work import Work
 from domain.actor import Actor
@@ -37,11 +37,6 @@ async def end_signing(
         if reason == EndReason.DECLINED:
             news = AgreementNews(str(row.id), row.position)
             work.tell_workflow(AGREEMENT, agreement_id(row.agreement_id), DECLINED, news)
-    if reason != EndReason.COMPLETED:
-        await _cancel_brought(work, session, actor)
-
-
-async def _cancel_brought(work: Work, session: PublicSessionRow, actor: Actor) -> None:
     for each in await agreements_of_session(work.db, session.id):
         if each.state in OUT and each.signed_at is None:
             _cancel(work, session, each, actor)

@@ -1,13 +1,12 @@
 """The browsers that were, or are, bound to public sessions."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, col, select
+from sqlmodel import Field, select
 from typing_extensions import override
 
 from domain.binding import Binding, BindingEnd
@@ -49,19 +48,6 @@ async def binding_by_id(db: AsyncSession, binding_id: UUID) -> BindingRow:
     """A binding as it is now; it exists."""
     found = select(BindingRow).where(BindingRow.id == binding_id)
     return (await db.scalars(found.execution_options(populate_existing=True))).one()
-
-
-async def binding_by_digest(
-    db: AsyncSession, session_id: UUID, digests: Sequence[str]
-) -> BindingRow | None:
-    """The binding of this session whose cookie has one of these digests."""
-    return (
-        await db.scalars(
-            select(BindingRow)
-            .where(BindingRow.session_id == session_id, col(BindingRow.digest).in_(digests))
-            .execution_options(populate_existing=True)
-        )
-    ).one_or_none()
 
 
 def binding_value(row: BindingRow) -> Binding:
