@@ -50,7 +50,7 @@ OTHER_PAPER = Paper(pdf("one", "two"), ("page-1", "page-2"))
 CONSENT = "I agree to be bound by this agreement."
 DRAWN = {"strokes": [[[0.1, 0.1], [0.5, 0.3], [0.9, 0.1]]], "ratio": 0.4}
 SIGN = "sign"
-CONTRACT = {
+CONTRACT: dict[str, Any] = {
     "name": "Contract",
     "time_bound_days": 14,
     "tasks": [

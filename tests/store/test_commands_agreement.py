@@ -228,7 +228,7 @@ async def test_a_task_of_a_template_brings_an_agreement_of_its_own(desk: Desk) -
 
 async def test_fields_beyond_the_document_are_refused_when_it_is_published(desk: Desk) -> None:
     await desk.certify()
-    tasks = [CONTRACT["tasks"][0] | {"fields": [place("s", "signature", 1, page=9)]}]  # type: ignore[index]
+    tasks = [CONTRACT["tasks"][0] | {"fields": [place("s", "signature", 1, page=9)]}]
     with pytest.raises(DefinitionFaulty) as refused:
         await desk.house.publish("contract", CONTRACT | {"tasks": tasks})
     assert refused.value.faults[0].pointer == "/tasks/0/fields/0/page"

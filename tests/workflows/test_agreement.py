@@ -30,6 +30,7 @@ from domain.housekeeping import Swept
 from domain.workflow_names import agreement_id, signing_session_id
 from store.agreement import AgreementRow
 from store.mail import MailRow
+from store.public_session import PublicSessionRow
 from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import CONTRACT, DRAWN, Desk, write_of
 from tests.rooms.house import ANNA
@@ -207,6 +208,31 @@ async def test_a_signer_who_cannot_be_asked_is_shown_until_it_is_cancelled(
         assert (await agreement(at, whole.row.id).result())["state"] == "cancelled"
 
 
+async def sign_contract(at: Works, desk: Desk, template: dict[str, Any]) -> PublicSessionRow:
+    """The session of somebody who signed what a template's first task brought."""
+    await desk.certify()
+    await at.house.publish("contract", template)
+    session = (await at.house.issue_to(await desk.party(), "contract")).session
+    visitor = await at.house.enter(session.id)
+    opened = await desk.open(visitor)
+    typed = {FieldKind.DATE: "2026-11-29", FieldKind.SIGNATURE: DRAWN}
+    values = {each.key: typed.get(each.kind, "Vera") for each in opened.fields}
+    await desk.sign(visitor, write_of(opened), values)
+    await at.courier.drain()
+    return session
+
+
+async def test_a_window_s_workflow_ends_with_its_signature(at: Works, desk: Desk) -> None:
+    # SX-6: at once, though the session goes on with its next task
+    right = {"key": "right", "kind": "confirmation", "title": "Right", "statement": "It is so."}
+    tasks = [*CONTRACT["tasks"], right]
+    session = await sign_contract(at, desk, CONTRACT | {"tasks": tasks})
+    handle = await window(at)
+    assert (await handle.result())["fence"] == 1
+    assert "TIMER_FIRED" not in " ".join(kinds_of(await handle.fetch_history()))
+    assert (await at.house.session(session.id)).status == "in_progress"
+
+
 async def test_what_came_with_a_session_that_is_erased_before_its_seal_is_over(
     at: Works, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,15 +241,7 @@ async def test_what_came_with_a_session_that_is_erased_before_its_seal_is_over(
         raise NoSigningCertificate
 
     monkeypatch.setattr("commands.agreement_seal.certificate_of", gone)
-    await desk.certify()
-    await at.house.publish("contract", CONTRACT)
-    session = (await at.house.issue_to(await desk.party(), "contract")).session
-    visitor = await at.house.enter(session.id)
-    opened = await desk.open(visitor)
-    typed = {FieldKind.DATE: "2026-11-29", FieldKind.SIGNATURE: DRAWN}
-    values = {each.key: typed.get(each.kind, "Vera") for each in opened.fields}
-    await desk.sign(visitor, write_of(opened), values)
-    await at.courier.drain()
+    session = await sign_contract(at, desk, CONTRACT)
     (task,) = await at.house.tasks(session.id)
     assert task.agreement_id is not None
     one = task.agreement_id
