@@ -29,7 +29,9 @@ from tests import probes
 PLAIN = ("-m", "pytest")
 MEASURED = (*PLAIN, "-p", "tests.probes")
 LANES = 2
-API_PARTS = 4
+API_PARTS = 3
+FRAGILE = "fragile_office"
+"""What tests are given whose house may be broken: it need not run beside the other one for long."""
 LOOKED_AT_EVERY = 0.5
 SILENT_FOR = 300.0
 """Seconds; no test may take longer than 240."""
@@ -98,8 +100,12 @@ class Lane:
 
 def parts() -> Iterator[tuple[str, ...]]:
     """Every test once, the longest first."""
-    yield (*PLAIN, "tests/e2e")
+    whole, fragile = [], []
+    for each in sorted(Path("tests/e2e").rglob("test_*.py")):
+        (fragile if FRAGILE in each.read_text() else whole).append(str(each))
+    yield (*PLAIN, *whole)
     yield (*MEASURED, "tests/store", "-m", "not load")
+    yield (*PLAIN, *fragile)
     files = sorted(map(str, Path("tests/api").rglob("test_*.py")))
     for each in range(API_PARTS):
         yield (*MEASURED, *files[each::API_PARTS], "-m", "not load")

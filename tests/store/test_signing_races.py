@@ -13,12 +13,9 @@ import pytest
 import pytest_asyncio
 from sqlmodel import select
 
-from commands.room import Visitor
 from commands.signing import Signing
-from domain.agreement_errors import AgreementSigned, AgreementStale, WindowLost
-from domain.errors import BindingLost
+from domain.agreement_errors import AgreementSigned, AgreementStale
 from store.audit import AuditRow
-from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import DRAWN, Desk, write_of
 from tests.rooms.house import bare_house, furnish
 
@@ -56,49 +53,6 @@ async def test_of_two_takeovers_at_once_exactly_one_owns_it_a_thousand_times(des
             ]
             ended = await asyncio.gather(*kept, return_exceptions=True)
             assert Counter(type(each).__name__ for each in ended) == {"Answers": 1, "WindowLost": 1}
-
-
-async def test_two_hundred_takeovers_between_two_browsers_take_no_write_of_an_old_fence(
-    desk: Desk,
-) -> None:
-    # RELIABILITY 15: writes are in flight from the browser that is displaced.
-    whole = await desk.sent("Boris Inc")
-    visitor = await desk.visitor(whole)
-    opened = await desk.open(visitor, "w0")
-    taken: list[tuple[int, int]] = []
-
-    async def write(by: Visitor, found: Signing, name: str) -> str:
-        try:
-            await desk.keep(by, write_of(found, window=name), {"title-1": name})
-        except (WindowLost, BindingLost) as lost:
-            return type(lost).__name__
-        now = await latest_fence(desk, visitor)
-        taken.append((fence(found), now))
-        return "kept"
-
-    for number in range(1, 201):
-        name = f"w{number}"
-        writes = [write(visitor, opened, f"w{number - 1}") for _ in range(3)]
-        # Another browser has typed a code: whose place was taken may not write from then on.
-        session_id = await desk.session_of(whole)
-        entering = desk.house.enter(session_id, f"door-{number % 2}")
-        newer, _ = await asyncio.gather(entering, asyncio.gather(*writes))
-        assert await write(visitor, opened, f"w{number - 1}") == "BindingLost"
-        visitor, before = newer, opened
-        opened = await desk.open(visitor, name, take_over=True)
-        assert fence(opened) == fence(before) + 1
-        assert await write(visitor, before, f"w{number - 1}") == "WindowLost"
-        assert await write(visitor, opened, name) == "kept"
-    # What was kept was kept under the fence of its time.
-    assert all(given == now for given, now in taken)
-
-
-async def latest_fence(desk: Desk, visitor: Visitor) -> int:
-    found = select(SigningSessionRow.fence).where(
-        SigningSessionRow.session_id == visitor.session_id
-    )
-    async with desk.house.transactions.work() as work:
-        return int((await work.db.scalars(found)).one())
 
 
 async def test_a_signature_on_a_version_that_was_replaced_is_refused_a_hundred_times(
