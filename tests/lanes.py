@@ -100,12 +100,11 @@ class Lane:
 
 def parts() -> Iterator[tuple[str, ...]]:
     """Every test once, the longest first."""
-    whole, fragile = [], []
-    for each in sorted(Path("tests/e2e").rglob("test_*.py")):
-        (fragile if FRAGILE in each.read_text() else whole).append(str(each))
-    yield (*PLAIN, *whole)
+    ends = sorted(Path("tests/e2e").rglob("test_*.py"))
+    fragile = [each for each in ends if FRAGILE in each.read_text()]
+    yield (*PLAIN, *(str(each) for each in ends if each not in fragile))
     yield (*MEASURED, "tests/store", "-m", "not load")
-    yield (*PLAIN, *fragile)
+    yield (*PLAIN, *map(str, fragile))
     files = sorted(map(str, Path("tests/api").rglob("test_*.py")))
     for each in range(API_PARTS):
         yield (*MEASURED, *files[each::API_PARTS], "-m", "not load")

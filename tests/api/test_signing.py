@@ -140,6 +140,7 @@ async def signer(desk: Desk, browser: PartyBrowser) -> Signer:
     return await signer_of(desk, browser)
 
 
+CONFIRMED = re.compile(r'name="confirm" value="([^"]+)" required checked')
 FILLED = {"field:title-1": "CEO", "drawn:signature-1": DRAWING, "consent": "yes"}
 
 
@@ -324,6 +325,7 @@ async def test_nothing_lands_on_a_version_that_is_not_the_present_one(
     left = await window.client_post("changes", [("confirm", "page-2")])
     assert left.status_code == 409
     assert "not confirmed yet" in words(left)
+    assert CONFIRMED.findall(left.text) == ["page-2"], "what was ticked stays so"
     gone = await window.client_post("changes", [("confirm", "page-2"), ("confirm", "field-price")])
     assert gone.status_code == 303
     again = await window.reload()
