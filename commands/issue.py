@@ -1,12 +1,13 @@
 """Issues public sessions: by hand, by a lifecycle, again. Each cause issues once (PS-8, PS-36)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from adapters.keyring import link_digest
+from adapters.languages import translations_for
 from commands.agreement_task import give_agreements
 from commands.definition import pinned_tasks
 from commands.mail import invitation_of, queue_party_mail
@@ -75,7 +76,8 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     row = await issuable_version(work, party, wanted.template)
     template = SessionTemplate.of(row.body)
     if wanted.asked:
-        template = replace(template, time_bound=wanted.asked.time_bound)
+        name = in_words_of(party)(template.name)
+        template = replace(template, name=name, time_bound=wanted.asked.time_bound)
     template.scope.check_issue(party.kind, party.state, wanted.subject)
     already_open = await open_session_of_template(work.db, party.id, template.key, work.at)
     session = _session_row(work, party, row, template, wanted)
@@ -89,6 +91,11 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     _start(work, session, template, tasks)
     _audit(work, session, party, wanted)
     return Issued(session, tasks, already_open)
+
+
+def in_words_of(party: PartyRow) -> Callable[[str], str]:
+    """The product's own words in the party's language; an author's are as they were written."""
+    return translations_for(party.locale).gettext
 
 
 async def issue_once(work: Work, party: PartyRow, wanted: Issue) -> PublicSessionRow:
@@ -153,6 +160,7 @@ async def _task_rows(
     else:
         session.signs = True
         for each in tasks:
+            each.title = in_words_of(party)(each.title)
             each.agreement_id, each.signer = asked.agreement_id, asked.position
     work.db.add_all(tasks)
     return tasks

@@ -1,16 +1,27 @@
-"""The session template that every agreement is issued with: the product's own (PS-43)."""
+"""The session template that every agreement is issued with: the product's own (PS-43).
+
+Its two names are read by signers, each in their own language.
+"""
+
+from typing import Any
 
 from domain.agreement_errors import TemplateReserved
 from domain.task import TaskKind
 
+
+def _(words: str) -> str:
+    """Has the catalogues take words up; they are translated for whoever reads them."""
+    return words
+
+
 SIGNATURE_REQUEST = "signature-request"
 """Its key; no author writes it."""
-BODY = {
+BODY: dict[str, Any] = {
     "key": SIGNATURE_REQUEST,
-    "name": "Signature request",
+    "name": _("Signature request"),
     "time_bound_days": 14,
     "scope": {"subject": "optional"},
-    "tasks": [{"key": "sign", "kind": TaskKind.SIGNATURE.value, "title": "Review and sign"}],
+    "tasks": [{"key": "sign", "kind": TaskKind.SIGNATURE.value, "title": _("Review and sign")}],
 }
 
 

@@ -104,13 +104,13 @@ def parts() -> Iterator[tuple[str, ...]]:
     fragile = [each for each in ends if FRAGILE in each.read_text()]
     yield (*PLAIN, *(str(each) for each in ends if each not in fragile))
     yield (*MEASURED, "tests/store", "-m", "not load")
+    yield (*PLAIN, "tests", "--ignore", "tests/e2e", "-m", "load")
     yield (*PLAIN, *map(str, fragile))
+    yield (*MEASURED, "tests/architecture", "tests/unit", "-m", "not load")
     files = sorted(map(str, Path("tests/api").rglob("test_*.py")))
     for each in range(API_PARTS):
         yield (*MEASURED, *files[each::API_PARTS], "-m", "not load")
     yield (*MEASURED, "tests/workflows", "tests/replay")
-    yield (*MEASURED, "tests/architecture", "tests/unit", "-m", "not load")
-    yield (*PLAIN, "tests", "--ignore", "tests/e2e", "-m", "load")
 
 
 def main() -> int:

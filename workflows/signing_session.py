@@ -66,5 +66,5 @@ class SigningSessionWorkflow:
 
     @workflow.signal(name=REVOKE)
     def revoke(self, told: Revoked) -> None:  # noqa: ARG002 - a signal's message is its type
-        """The session is over, for whatever reason."""
+        """It was signed, or the session is over."""
         self._watch = self._watch.hearing_end()

@@ -75,3 +75,24 @@ async def test_one_that_was_changed_or_retired_before_is_superseded(
     await desk.send(await desk.draft((await desk.party("Otto")).id))
     last = max(await request_versions(house), key=lambda each: each.version)
     assert (last.version, last.status, last.body) == (2, "published", BODY)
+
+
+@pytest.mark.parametrize(
+    ("locale", "names"),
+    [
+        ("en", ("Signature request", "Review and sign")),
+        ("de-AT", ("Unterschrift", "Lesen und unterschreiben")),
+    ],
+)
+async def test_each_signer_reads_its_names_in_their_own_language(
+    house: House, locale: str, names: tuple[str, str]
+) -> None:
+    # PS-43
+    desk = Desk(house)
+    await desk.certify()
+    fields: dict[str, Any] = {"kind": "signer", "name": "Vera", "email": "vera@s.example"}
+    vera = (await house.create(**fields, locale=locale)).party
+    sent = await desk.send(await desk.draft(vera.id))
+    session = await desk.session_of(sent)
+    (task,) = await house.tasks(session)
+    assert ((await house.session(session)).title, task.title) == names

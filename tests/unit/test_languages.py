@@ -23,6 +23,7 @@ from adapters.languages import (
     when_in_short,
     zone_in_words,
 )
+from domain.signature_request import BODY
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 12, 6, 14, 5, tzinfo=UTC)
@@ -94,6 +95,12 @@ def test_every_word_on_paper_exists_in_every_language() -> None:
     assert len(words) > 20
     for language in available()[1:]:
         assert words - catalogue(language).keys() == set()
+
+
+def test_the_names_of_a_signature_request_exist_in_every_language() -> None:
+    names = {BODY["name"], *(each["title"] for each in BODY["tasks"])}
+    for language in available()[1:]:
+        assert names - catalogue(language).keys() == set()
 
 
 def test_translations_keep_their_placeholders() -> None:
