@@ -251,7 +251,7 @@ async def takes_back(page: Page, before: list[Any]) -> None:
     await page.get_by_role("button", name="Use this").click()
     assert await strokes(page) == before[:1]
     await page.locator("#field-signature").click()
-    await page.get_by_role("button", name="Clear").click()
+    await page.get_by_role("button", name="Start over").click()
     await page.get_by_role("button", name="Use this").click()
     await page.get_by_text("Draw or type something first.").wait_for()
 
