@@ -3,11 +3,24 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from store.binding import BindingRow
 from store.public_session import TaskRow
+
+# Put together once, not for each request.
+ENTRY = (
+    select(BindingRow, TaskRow)
+    .join(TaskRow, col(TaskRow.session_id) == BindingRow.session_id)
+    .where(
+        col(BindingRow.session_id) == bindparam("session"),
+        col(BindingRow.digest).in_(bindparam("digests", expanding=True)),
+    )
+    .order_by(col(TaskRow.position))
+    .execution_options(populate_existing=True)
+)
 
 
 async def entry_of(
@@ -17,12 +30,6 @@ async def entry_of(
 
     Both as they are now, in one statement; of a stranger, neither. A session has one task at least.
     """
-    found = (
-        select(BindingRow, TaskRow)
-        .join(TaskRow, col(TaskRow.session_id) == BindingRow.session_id)
-        .where(BindingRow.session_id == session_id, col(BindingRow.digest).in_(digests))
-        .order_by(col(TaskRow.position))
-        .execution_options(populate_existing=True)
-    )
-    rows = (await db.execute(found)).all()
+    given = {"session": session_id, "digests": digests}
+    rows = (await db.execute(ENTRY, given)).all()
     return rows[0][0] if rows else None, tuple(task for _, task in rows)

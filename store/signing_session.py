@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_
+from sqlalchemy import and_, bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
@@ -74,26 +74,30 @@ class Parts:
     window: SigningSessionRow | None
 
 
+# Put together once, not for each request.
+PARTS = (
+    select(AgreementSignerRow, AgreementVersionRow, SigningSessionRow)
+    .join(
+        AgreementVersionRow,
+        and_(
+            col(AgreementVersionRow.agreement_id) == AgreementSignerRow.agreement_id,
+            col(AgreementVersionRow.version) == bindparam("version"),
+        ),
+    )
+    .outerjoin(SigningSessionRow, col(SigningSessionRow.task_id) == bindparam("task"))
+    .where(col(AgreementSignerRow.agreement_id) == bindparam("agreement"))
+    .order_by(col(AgreementSignerRow.position))
+    .execution_options(populate_existing=True)
+)
+
+
 async def parts_of(db: AsyncSession, agreement: AgreementRow, task_id: UUID) -> Parts:
     """The present version, the signers in their order and the task's window, in one statement.
 
     Whoever writes any of them has locked the agreement, so with its lock they are as they stay.
     """
-    found = (
-        select(AgreementSignerRow, AgreementVersionRow, SigningSessionRow)
-        .join(
-            AgreementVersionRow,
-            and_(
-                col(AgreementVersionRow.agreement_id) == AgreementSignerRow.agreement_id,
-                col(AgreementVersionRow.version) == agreement.version,
-            ),
-        )
-        .outerjoin(SigningSessionRow, col(SigningSessionRow.task_id) == task_id)
-        .where(AgreementSignerRow.agreement_id == agreement.id)
-        .order_by(col(AgreementSignerRow.position))
-        .execution_options(populate_existing=True)
-    )
-    signers, versions, windows = zip(*(await db.execute(found)).all(), strict=True)
+    given = {"agreement": agreement.id, "version": agreement.version, "task": task_id}
+    signers, versions, windows = zip(*(await db.execute(PARTS, given)).all(), strict=True)
     window = windows[0]
     await opened(db, [*signers, versions[0], *([window] if window else [])])
     return Parts(versions[0], signers, window)
