@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.browser import refuse_cross_site, see_other
+from api.browser import is_script, refuse_cross_site, see_other
 from api.console_pages import office_of
 from api.context import Begin
 from api.ended_hint import ended_of
@@ -87,5 +87,4 @@ async def post_stay(request: Request, workspace: str, begin: Begin) -> Response:
         found = await stay_connected(work, row.id, member_secret(request))
     if not isinstance(found, SignedIn):
         raise found
-    is_script = request.headers.get("sec-fetch-dest") == "empty"
-    return Response(status_code=204) if is_script else see_other(office_of(row).base)
+    return Response(status_code=204) if is_script(request) else see_other(office_of(row).base)

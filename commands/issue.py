@@ -76,7 +76,7 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     row = await issuable_version(work, party, wanted.template)
     template = SessionTemplate.of(row.body)
     if wanted.asked:
-        name = in_words_of(party)(template.name)
+        name = _in_words_of(party)(template.name)
         template = replace(template, name=name, time_bound=wanted.asked.time_bound)
     template.scope.check_issue(party.kind, party.state, wanted.subject)
     already_open = await open_session_of_template(work.db, party.id, template.key, work.at)
@@ -93,7 +93,7 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     return Issued(session, tasks, already_open)
 
 
-def in_words_of(party: PartyRow) -> Callable[[str], str]:
+def _in_words_of(party: PartyRow) -> Callable[[str], str]:
     """The product's own words in the party's language; an author's are as they were written."""
     return translations_for(party.locale).gettext
 
@@ -160,7 +160,7 @@ async def _task_rows(
     else:
         session.signs = True
         for each in tasks:
-            each.title = in_words_of(party)(each.title)
+            each.title = _in_words_of(party)(each.title)
             each.agreement_id, each.signer = asked.agreement_id, asked.position
     work.db.add_all(tasks)
     return tasks

@@ -82,10 +82,10 @@ async def end_session(
     row.status, row.end_reason, row.ended_at = ended.status, reason, work.at
     row.erase_at = erase_at(work.at, row.retention_days)
     if reason != EndReason.COMPLETED:
+        # Of what was completed, each window ended with its signature.
         await end_binding(work, row, BindingEnd.SESSION_ENDED)
-    if row.signs and reason != EndReason.COMPLETED:
-        # What is completed was signed to the last task, and each window ended with its signature.
-        await end_signing(work, row, reason, actor)
+        if row.signs:
+            await end_signing(work, row, reason, actor)
     if reason != EndReason.BOUND_REACHED:
         # A deadline is in the row, and ends the session again by arithmetic.
         work.lay_tombstone(Fate(reason), row.id)

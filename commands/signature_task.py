@@ -11,7 +11,7 @@ from typing import Any
 from commands.capture import Captured, Posted
 from commands.public_session_terms import settings_in
 from commands.signer_identity import IDENTITY, present_identity
-from commands.signing import Signing, SigningWrite, held_signing, refuse_unseen
+from commands.signing import Signing, SigningWrite, end_window, held_signing, refuse_unseen
 from commands.signing_others import SALT, shown_before
 from commands.work import Work
 from domain.agreement import Pinned
@@ -19,16 +19,9 @@ from domain.agreement_answers import read_answers
 from domain.agreement_errors import StepUpNeeded
 from domain.audit import AuditEvent
 from domain.errors import AnswersRefused
-from domain.messages import AgreementNews, AgreementStart, Revoked
-from domain.window import Place, WindowEnd
-from domain.workflow_names import (
-    AGREEMENT,
-    REVOKE,
-    SIGNED,
-    SIGNING_SESSION,
-    agreement_id,
-    signing_session_id,
-)
+from domain.messages import AgreementNews, AgreementStart
+from domain.window import Place
+from domain.workflow_names import AGREEMENT, SIGNED, agreement_id
 from store.public_session import PublicSessionRow, TaskRow
 
 CONSENT = "consent"
@@ -117,9 +110,7 @@ def _note(work: Work, found: Signing, values: dict[str, Any], evidence: Mapping[
     signer.signed_at, signer.signed_version = work.at, row.version
     row.state = after.state
     if found.row is not None:
-        found.row.end_reason, found.row.ended_at = WindowEnd.SESSION_ENDED, work.at
-        over, watch = Revoked(str(found.task.id)), signing_session_id(found.row.id)
-        work.tell_workflow(SIGNING_SESSION, watch, REVOKE, over)
+        end_window(work, found.row, found.task.id)
     if after.is_signed:
         row.signed_at = work.at
     details = {"version": row.version, "sha256": row.digest, "signer": found.position}

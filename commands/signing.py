@@ -6,6 +6,7 @@ takeover, a new version and a signature meet, and exactly one wins (EX-21).
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from commands.work import Work
 from domain.actor import Actor, ActorKind
@@ -15,8 +16,10 @@ from domain.agreement_field import AgreementField
 from domain.agreement_version import AgreementVersion, Change, changes, kept
 from domain.binding import IdlePolicy
 from domain.errors import NotFound
+from domain.messages import Revoked
 from domain.task import TaskKind
 from domain.window import Place, Window, WindowEnd, WindowPolicy
+from domain.workflow_names import REVOKE, SIGNING_SESSION, signing_session_id
 from store.agreement import (
     AgreementRow,
     AgreementSignerRow,
@@ -153,6 +156,14 @@ def held_row(work: Work, found: Signing, place: Place) -> SigningSessionRow:
         raise WindowLost(WindowEnd.OPENED_ELSEWHERE)
     found.row.hold(found.row.window.heard(work.at, active=True))
     return found.row
+
+
+def end_window(work: Work, row: SigningSessionRow, fact: UUID) -> None:
+    """Nobody may act from it any more, and its workflow is told: what `fact` names is over."""
+    if row.end_reason is None:
+        row.end_reason, row.ended_at = WindowEnd.SESSION_ENDED, work.at
+    told = Revoked(str(fact))
+    work.tell_workflow(SIGNING_SESSION, signing_session_id(row.id), REVOKE, told)
 
 
 def refuse_unseen(found: Signing) -> None:

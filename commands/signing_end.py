@@ -1,20 +1,13 @@
 """What the end of a public session means for what was still to be signed in it."""
 
+from commands.signing import end_window
 from commands.work import Work
 from domain.actor import Actor
 from domain.agreement import OUT, AgreementState, subject_of
 from domain.audit import AuditEvent
-from domain.messages import AgreementNews, Revoked
+from domain.messages import AgreementNews
 from domain.public_session import EndReason
-from domain.window import WindowEnd
-from domain.workflow_names import (
-    AGREEMENT,
-    DECLINED,
-    REVOKE,
-    SIGNING_SESSION,
-    agreement_id,
-    signing_session_id,
-)
+from domain.workflow_names import AGREEMENT, DECLINED, agreement_id
 from store.agreement import AgreementRow, agreements_of_session, lock_signed_in
 from store.public_session import PublicSessionRow
 from store.signing_session import signing_sessions_of
@@ -30,10 +23,7 @@ async def end_signing(
     # Agreements before windows, as a window's own sign of life locks them.
     await lock_signed_in(work.db, session.id)
     for row in await signing_sessions_of(work.db, session.id):
-        if row.end_reason is None:
-            row.end_reason, row.ended_at = WindowEnd.SESSION_ENDED, work.at
-        told = Revoked(str(session.id))
-        work.tell_workflow(SIGNING_SESSION, signing_session_id(row.id), REVOKE, told)
+        end_window(work, row, session.id)
         if reason == EndReason.DECLINED:
             news = AgreementNews(str(row.id), row.position)
             work.tell_workflow(AGREEMENT, agreement_id(row.agreement_id), DECLINED, news)

@@ -14,7 +14,7 @@ from playwright.async_api import BrowserContext, Page, ViewportSize, expect
 
 from commands.agreement_source import Source, paper_from
 from domain.member import Role
-from tests.e2e.person import BASICS
+from tests.e2e.person import BASICS, Person
 from tests.e2e.test_members import BEN
 from tests.e2e.test_room_pages import served
 from tests.rooms.agreements import Desk
@@ -57,6 +57,17 @@ class Bureau:
         """Opens the editor from the agreement's page."""
         await page.goto(self.path)
         await page.get_by_role("button", name=words, exact=True).click()
+
+    async def to_viewer(self, person: Person, session: UUID) -> None:
+        """A signer's way from the link in the mail, with the code, to the document."""
+        await person.open(f"{self.url}/s/{await self.house.link(session)}")
+        await person.ask_for_code()
+        await person.confirm(await self.house.fresh_code(session))
+        await person.sees("Signature request")
+        await person.press("Open", "link")
+        await person.sees("Review and sign")
+        await person.press("Review and sign")
+        await person.page.locator("[data-signing-form]").wait_for()
 
 
 @asynccontextmanager

@@ -113,15 +113,9 @@ async def viewer(bureau: Bureau, browsers: Browsers, **options: Any) -> tuple[Pa
     paper = await paper_of(ONE, TWO)
     whole = await bureau.desk.sent("Vera Ltd", paper=paper, fields=FIELDS, consent=CONSENT)
     session = await bureau.desk.session_of(whole)
-    page = await (await browsers.context(**options)).new_page()
-    await page.goto(f"{bureau.url}/s/{await bureau.house.link(session)}")
-    await page.get_by_role("button", name="Email me a code").click()
-    await page.get_by_role("textbox").fill(await bureau.house.fresh_code(session))
-    await page.get_by_role("button", name="Confirm").click()
-    await page.get_by_role("link", name="Open").click()
-    await page.get_by_role("button", name="Review and sign").click()
-    await page.locator("[data-signing-form]").wait_for()
-    return page, whole
+    person = await browsers.person(**options)
+    await bureau.to_viewer(person, session)
+    return person.page, whole
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE, TURNED], ids=["phone", "desk", "turned"])

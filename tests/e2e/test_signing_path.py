@@ -27,17 +27,9 @@ FORM = "[data-signing-form]"
 
 
 async def comes_in(bureau: Bureau, context: BrowserContext, session: UUID) -> Person:
-    """From the link in the mail, with the code, to the viewer."""
-    hands = Thumb()
-    person = Person(await context.new_page(), hands)
-    await person.open(f"{bureau.url}/s/{await bureau.house.link(session)}")
-    await person.ask_for_code()
-    await person.confirm(await bureau.house.fresh_code(session))
-    await person.sees("Signature request")
-    await person.press("Open", "link")
-    await person.sees("Review and sign")
-    await person.press("Review and sign")
-    await person.page.locator(FORM).wait_for()
+    """A signer with a phone, in the viewer."""
+    person = Person(await context.new_page(), Thumb())
+    await bureau.to_viewer(person, session)
     return person
 
 

@@ -99,6 +99,7 @@ def test_every_word_on_paper_exists_in_every_language() -> None:
 
 def test_the_names_of_a_signature_request_exist_in_every_language() -> None:
     names = {BODY["name"], *(each["title"] for each in BODY["tasks"])}
+    assert extracted("domain/signature_request") == names
     for language in available()[1:]:
         assert names - catalogue(language).keys() == set()
 
