@@ -1,8 +1,10 @@
 """Ports: a busy one is replaced by the next, and said."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
-from socket import AF_INET6, socket
+from socket import AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 
 import pytest
 
@@ -24,6 +26,32 @@ def test_a_busy_port_is_seen(busy: int) -> None:
     port = free_port()
     assert is_free(port)
     assert not answers(port)
+
+
+def test_what_one_process_was_given_no_other_is() -> None:
+    """Tests run beside each other, and a server binds its port only when it has started."""
+    code = (
+        "from adapters.embedded import ports\n"
+        "ports._NOT_HANDED_OUT = range(20_000, 21_000)\n"
+        "print(*(ports.free_port() for _ in range(40)))\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(4)
+    ]
+    given = [int(port) for each in running for port in each.communicate()[0].split()]
+    assert len(given) == 160
+    assert len(set(given)) == 160
+
+
+def test_a_port_that_was_given_waits_for_a_server() -> None:
+    port = free_port()
+    with closing(socket()) as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind(("127.0.0.1", port))
+    with closing(socket()) as server:
+        server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        assert answers(port)
 
 
 def test_a_server_on_the_other_loopback_counts_as_busy() -> None:
