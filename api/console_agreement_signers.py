@@ -13,6 +13,7 @@ from api.console_agreements import (
     PATH,
     agreement_page,
     back_to,
+    is_rationale,
     rationale_in,
     target_of,
 )
@@ -229,7 +230,7 @@ async def post_reissue(
     """Asks a signer again who declined or ran out of time, with a new link (PS-34)."""
     rationale = rationale_in(posted)
     form = Form(call, agreement_id, position, REISSUE, rationale=rationale)
-    if not 0 < len(rationale) <= LONGEST_RATIONALE:
+    if not is_rationale(rationale):
         return await _page(replace(form, fault="rationale"))
     return await _carried(form, "asked", lambda target: reissue(call.work, target, rationale))
 

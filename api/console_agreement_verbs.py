@@ -1,4 +1,4 @@
-"""Sent, cancelled, handed over: each asked first, on a page that says what will happen (EX-5)."""
+"""Sent, cancelled, handed over, erased: each asked first, on a page that says what will happen."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +15,7 @@ from api.console_agreements import (
     PATH,
     agreement_page,
     back_to,
+    is_rationale,
     new_window,
     rationale_in,
     target_of,
@@ -38,6 +39,7 @@ from commands.agreement import (
     members_agreement,
     send_agreement,
 )
+from commands.agreement_erasure import erase_agreement
 from commands.agreement_handover import open_as_signer
 from commands.agreement_signer import open_signer
 from commands.attempt import attempt
@@ -63,8 +65,10 @@ router = APIRouter(
 )
 
 
-async def _own(call: MemberCall, agreement_id: UUID) -> Whole:
-    call.needs(Permission.AGREEMENTS_MANAGE)
+async def _own(
+    call: MemberCall, agreement_id: UUID, needs: Permission = Permission.AGREEMENTS_MANAGE
+) -> Whole:
+    call.needs(needs)
     return await members_agreement(call.work, agreement_id, call.workspace_id)
 
 
@@ -132,7 +136,7 @@ async def post_cancel(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID
     """Cancels it: links still open, and say so (EX-23)."""
     whole = await _own(call, agreement_id)
     rationale = rationale_in(posted)
-    if not 0 < len(rationale) <= LONGEST_RATIONALE:
+    if not is_rationale(rationale):
         return await _cancel_page(call, whole, rationale, "rationale")
     try:
         async with attempt(call.work):
@@ -171,3 +175,28 @@ async def post_open(
     keep_ended(request, answer, call.workspace.key, MemberSessionEnd.OPEN_AS_SIGNER)
     answer.headers["clear-site-data"] = CLEARED
     return answer
+
+
+@router.get("/erase", name=NAME)
+async def get_erase(call: ConsoleCall, agreement_id: UUID) -> Response:
+    """What will be gone for good, and why it is to go (PS-28)."""
+    return await _erase_page(call, await _own(call, agreement_id, Permission.ERASE))
+
+
+async def _erase_page(call: MemberCall, whole: Whole, typed: str = "", fault: str = "") -> Response:
+    if whole.row.erased_at is not None:
+        return await agreement_page(call, whole.row.id)
+    status = status_of(AgreementFaulty(())) if fault else 200
+    known: Mapping[str, Any] = {"typed": typed, "fault": fault, "longest": LONGEST_RATIONALE}
+    return member_page(call, "agreement_erase.html", status, agreement=whole.row, **known)
+
+
+@router.post("/erase", name=NAME)
+async def post_erase(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
+    """Erases it; a second click finds it erased."""
+    whole = await _own(call, agreement_id, Permission.ERASE)
+    rationale = rationale_in(posted)
+    if not is_rationale(rationale):
+        return await _erase_page(call, whole, rationale, "rationale")
+    await erase_agreement(call.work, target_of(call, agreement_id), rationale)
+    return back_to(call, agreement_id, "erased")

@@ -16,6 +16,7 @@ from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall, quiet_call
 from api.receipt import PDF, attached
 from api.shapes.agreement import AgreementShape
+from api.shapes.field import LONGEST_RATIONALE
 from commands.agreement import AgreementTarget, Whole, whole_agreement
 from commands.agreement_read import find_version, note_read, read_sealed, version_pdf
 from domain.agreement import CANCELLABLE, AgreementState
@@ -108,6 +109,11 @@ def back_to(call: MemberCall, agreement_id: UUID, done: str) -> Response:
 def rationale_in(posted: list[tuple[str, str]]) -> str:
     """Why something is done, as it was typed."""
     return field_of(posted, "rationale").replace("\0", "").strip()
+
+
+def is_rationale(text: str) -> bool:
+    """Whether it says why, in no more than `LONGEST_RATIONALE` characters."""
+    return 0 < len(text) <= LONGEST_RATIONALE
 
 
 def acts_on(call: MemberCall, whole: Whole) -> dict[str, Any]:
