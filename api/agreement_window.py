@@ -1,14 +1,21 @@
-"""Which of a member's windows something comes from, and what one that lost its place is told."""
+"""Which of a member's windows something comes from, and what is told of another one's place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from fastapi.responses import HTMLResponse
+
 from api.agreement_source_form import window_in
 from api.browser import field_of
+from api.console_agreements import PATH
+from api.console_pages import member_page, office_of
+from api.errors import status_of
 from api.member_call import MemberCall
+from commands.agreement import Whole
 from commands.editing_session import Editor, editing_row, present_editor
-from domain.agreement_errors import WindowLost
+from commands.setting import exit_url
+from domain.agreement_errors import WindowHeld, WindowLost
 from domain.permission import Permission
 from domain.window import Place, WindowEnd
 from store.member import member_by_id
@@ -55,7 +62,39 @@ async def loss_of(call: MemberCall, editor: Editor, lost: WindowLost) -> Loss:
     return Loss(lost.reason, member.name or member.email if member else "")
 
 
-async def held_by(call: MemberCall, editor: Editor) -> tuple[str, bool]:
-    """Who is in it now, and whether that is the member itself, in another window (EX-15)."""
+async def held_page(
+    call: MemberCall, editor: Editor, whole: Whole, held: WindowHeld
+) -> HTMLResponse:
+    """Who is in it, or that it is the member's own other window: Edit Anyway, or Cancel (EX-15)."""
     found = await present_editor(call.work, editor.agreement_id)
-    return (found.name, found.member_id == call.member.id) if found else ("", False)
+    return member_page(
+        call,
+        "agreement_held.html",
+        status_of(held),
+        agreement=whole.row,
+        who=found.name if found else held.who,
+        is_me=found is not None and found.member_id == call.member.id,
+        window=editor.window,
+        exit_url=await members_exit(call),
+    )
+
+
+async def lost_page(
+    call: MemberCall, editor: Editor, lost: WindowLost, *, is_kept: bool
+) -> HTMLResponse:
+    """Warning: Session Timeout, why, and Okay (EX-13, EX-17)."""
+    return member_page(
+        call,
+        "agreement_lost.html",
+        status_of(lost),
+        loss=await loss_of(call, editor, lost),
+        is_kept=is_kept,
+        agreement_id=editor.agreement_id,
+        exit_url=await members_exit(call),
+    )
+
+
+async def members_exit(call: MemberCall) -> str:
+    """Where Cancel and Okay lead: the company's exit page, or the list of agreements (EX-18)."""
+    base = office_of(call.workspace).base
+    return await exit_url(call.work, call.workspace_id) or base + PATH

@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from adapters.languages import translations_for
 from api.agreement_source_form import Typed, in_words, read_typed, saved_documents
-from api.agreement_window import editor_of, number_in, place_in
+from api.agreement_window import editor_of, lost_page, number_in, place_in
 from api.browser import field_of, refuse_cross_site, see_other
-from api.console_agreement_edit import lost_page
 from api.console_agreements import NAME, PATH, agreement_page, target_of
 from api.console_pages import member_page, office_of
 from api.context import Begin

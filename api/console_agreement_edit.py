@@ -13,14 +13,15 @@ from api.agreement_window import (
     Loss,
     Pairs,
     editor_of,
-    held_by,
+    held_page,
     loss_of,
+    lost_page,
     number_in,
     place_in,
 )
 from api.browser import PostedPairs, field_of, pairs_of, refuse_cross_site, see_other
 from api.console_agreements import NAME, PATH, agreement_page, target_of
-from api.console_pages import member_page, office_of
+from api.console_pages import office_of
 from api.editor_page import (
     Shown,
     beside_saved,
@@ -28,9 +29,8 @@ from api.editor_page import (
     faults_in_words,
     with_left_behind,
 )
-from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall, QuietCall
-from commands.agreement import Whole, change_agreement, members_agreement
+from commands.agreement import change_agreement, members_agreement
 from commands.agreement_write import draft_body
 from commands.attempt import attempt
 from commands.editing_session import (
@@ -91,22 +91,13 @@ async def post_edit(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) 
             takes_over = field_of(posted, "take_over") == "yes"
             await open_editor(call.work, editor, take_over=takes_over)
     except WindowHeld as held:
-        return await _held_page(call, editor, whole, held)
+        return await held_page(call, editor, whole, held)
     return see_other(_address(call, editor))
 
 
 def _address(call: MemberCall, editor: Editor, more: str = "") -> str:
     base = f"{office_of(call.workspace).base}{PATH}/{editor.agreement_id}/edit"
     return f"{base}?window={editor.window}{more}"
-
-
-async def _held_page(
-    call: MemberCall, editor: Editor, whole: Whole, held: WindowHeld
-) -> HTMLResponse:
-    """Edit Anyway, or Cancel (EX-16, EX-18)."""
-    who, is_me = await held_by(call, editor)
-    known = {"who": who or held.who, "is_me": is_me, "window": editor.window}
-    return member_page(call, "agreement_held.html", status_of(held), agreement=whole.row, **known)
 
 
 @router.get("/edit", name=NAME)
@@ -131,21 +122,6 @@ async def get_edit(call: ConsoleCall, agreement_id: UUID) -> Response:
         saved = draft_body(whole.row, whole.version, whole.signers)
         shown = Shown(form=with_left_behind(row, saved), uses_left=True)
     return await editor_page(call, whole, row, place, shown)
-
-
-async def lost_page(
-    call: MemberCall, editor: Editor, lost: WindowLost, *, is_kept: bool
-) -> HTMLResponse:
-    """Warning: Session Timeout, why, and Okay, which leads to the list (EX-13, EX-17)."""
-    loss = await loss_of(call, editor, lost)
-    return member_page(
-        call,
-        "agreement_lost.html",
-        status_of(lost),
-        loss=loss,
-        is_kept=is_kept,
-        agreement_id=editor.agreement_id,
-    )
 
 
 @router.post("/edit/save", name=NAME)

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from adapters.languages import translations_for
 from api.agreement_form import DraftForm, FieldRow, form_of
 from api.agreement_signers import suggested
+from api.agreement_window import members_exit
 from api.console_pages import member_page
 from api.errors import status_of
 from api.ids import id_in
@@ -71,6 +72,7 @@ async def editor_page(
         is_draft=whole.row.state == AgreementState.DRAFT,
         most_fields=MOST_FIELDS,
         most_signers=MOST_SIGNERS,
+        exit_url=await members_exit(call),
     )
 
 

@@ -20,7 +20,7 @@ from api.errors import problem_of, status_of
 from api.link import link_in
 from api.party_pages import door_occasion, language_of, page, page_of, steps_of
 from api.room import room_address, room_values
-from api.signature_page import exit_url
+from api.signature_page import signers_exit
 from api.task_page import Place
 from api.task_pages import typed_answers
 from commands.door import Door, open_door
@@ -173,7 +173,7 @@ async def _window_page(
         status=status_of(error),
         error=error,
         link=link_of(work, room.session),
-        exit_url=await exit_url(work, place),
+        exit_url=await signers_exit(place),
         kept=getattr(request.state, "kept", False),
         task=place.task,
         **shown,

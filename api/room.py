@@ -40,7 +40,12 @@ from commands.room import (
     quit_room,
 )
 from commands.work import Transactions, Work
-from domain.agreement_errors import AgreementStale, ChangesUnconfirmed, StepUpNeeded
+from domain.agreement_errors import (
+    AgreementStale,
+    ChangesUnconfirmed,
+    StepUpNeeded,
+    WindowHeld,
+)
 from domain.errors import AnswersRefused, DomainError, SessionEnded, TaskDone
 from domain.public_session import EndReason
 from domain.task import TaskKind
@@ -104,7 +109,9 @@ async def task_page(
     if refusal and not isinstance(refusal, TaskDone):
         raise refusal
     common = await room_values(request, work, room)
-    place = Place(work, room, task, window_of_page(request))
+    # Whoever is asked about another window has none yet, whatever its form said.
+    window = "" if isinstance(refused, WindowHeld) else window_of_page(request)
+    place = Place(work, room, task, window)
     shown = await shown_task(place, common["occasion"].locale, answers)
     return page_of(
         name=f"tasks/{'done' if refusal else task.kind}.html",

@@ -16,13 +16,12 @@ from api.answers import Answers
 from api.signature_post import is_drawn, values_in, write_in
 from api.task_page import Place, Posted, TaskPage
 from commands.code import CodeMail
-from commands.setting import effective_settings
+from commands.setting import exit_url
 from commands.signature_task import CONSENT, FIELDS, asks_step_up, has_stepped_up
 from commands.signing import Signing, window_of, window_policy
 from commands.signing_others import others_fields
 from commands.signing_session import signing_in
 from commands.step_up import step_up_mail
-from commands.work import Work
 from domain.agreement import AgreementState
 from domain.agreement_errors import AgreementClosed
 from domain.agreement_field import MARKS, AgreementField, FieldKind
@@ -59,10 +58,12 @@ class SignaturePage(TaskPage):
             raise refusal
         window = window_of(place.work, found)
         policy = window_policy(place.work)
-        holds = place.window == window.holder != "" and not window.end_at(place.work.at, policy)
+        if lost := window.refuses_page(place.window, place.work.at, policy):
+            raise lost
+        holds = place.window == window.holder != ""
         shown = {
             "signing": found,
-            "exit_url": await exit_url(place.work, place),
+            "exit_url": await signers_exit(place),
             "is_viewer": holds,
             "is_held": not holds and window.is_alive(place.work.at, policy),
             "nonce": secrets.token_urlsafe(WINDOW_BYTES),
@@ -89,10 +90,10 @@ def _in_words(field: AgreementField, value: Any) -> str:
     return str(value)
 
 
-async def exit_url(work: Work, place: Place) -> str:
-    """Where whoever cancels is led: the workspace's page, or ours (EX-11, EX-18)."""
-    settings = await effective_settings(work, place.room.session.workspace_id)
-    return settings.exit_url or f"/sessions/{place.room.session.id}/exit"
+async def signers_exit(place: Place) -> str:
+    """Where whoever cancels is led: the company's page, or ours (EX-11, EX-13)."""
+    session = place.room.session
+    return await exit_url(place.work, session.workspace_id) or f"/sessions/{session.id}/exit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ async def effective_settings(work: Work, workspace_id: UUID) -> Settings:
     return with_own(work.settings, await own_settings(work, workspace_id))
 
 
+async def exit_url(work: Work, workspace_id: UUID) -> str:
+    """Where the company wants whoever cancels or loses a window; "" for a page of ours (EX-18)."""
+    return (await effective_settings(work, workspace_id)).exit_url
+
+
 async def own_settings(work: Work, workspace_id: UUID) -> dict[str, Any]:
     """What a workspace set, by name, as far as it can be used today."""
     rows = await settings_of_workspace(work.db, workspace_id)

@@ -156,7 +156,7 @@ class Settings(SignInSettings):
     )
     exit_url: str = _address(
         "",
-        "Where a signer goes who cancels or whose window was closed: https, or http on this"
+        "Where whoever cancels or lost a window is led, signer or member: https, or http on this"
         " machine; empty for a page of ours",
         **OF_WORKSPACE,
     )

@@ -95,6 +95,15 @@ class Window:
         reason = self.end_at(at, policy)
         return WindowLost(reason) if reason else None
 
+    def refuses_page(self, window: str, at: datetime, policy: WindowPolicy) -> WindowLost | None:
+        """Why the page of a window that was opened is not shown again: it has lost its place.
+
+        Loading it anew is no way back (EX-14); the page that opens a window is of none: "".
+        """
+        if not window or not self.holder:
+            return None
+        return self.refuses(Place(window, self.fence), at, policy)
+
     def heard(self, at: datetime, *, active: bool) -> "Window":
         """The place after a sign of life, or after something that the person did."""
         return replace(self, heard_at=at, active_at=at if active else self.active_at)

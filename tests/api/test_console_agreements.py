@@ -18,7 +18,7 @@ from store.editing_session import EditingSessionRow
 from tests.api.members import BEN, Console, open_console
 from tests.rooms.agreements import DRAWN, Desk, write_of
 from tests.rooms.house import DOCUMENT, House
-from tests.rooms.member_browser import MemberBrowser, make_member
+from tests.rooms.member_browser import MemberBrowser, make_member, set_here
 from tests.rooms.papers import a_pdf
 from tests.rooms.party_browser import words
 
@@ -306,6 +306,20 @@ async def test_a_form_that_names_another_workspaces_party_is_not_told_its_name(
             shown = await saved(carl, page, **typed, action="add")
             assert shown.status_code == 200
             assert (party.name in words(shown)) == is_told
+
+
+async def test_cancel_and_okay_lead_to_the_companys_exit_page(console: Console, desk: Desk) -> None:
+    # EX-13, EX-17, EX-18
+    await set_here(console.house, exit_url="https://demo.example/bye")
+    whole = await desk.draft()
+    async with console.signed_in() as anna, console.signed_in(email=CARL) as carl:
+        mine = await opened(anna, whole.row.id)
+        assert re.search(r'href="https://demo.example/bye" autofocus>Okay', mine.text)
+        asked = await opened(carl, whole.row.id)
+        assert 'href="https://demo.example/bye">Cancel' in asked.text
+        await opened(carl, whole.row.id, take_over="yes")
+        lost = await saved(anna, mine, title="Mine")
+        assert 'href="https://demo.example/bye">Okay' in lost.text
 
 
 async def test_the_dialog_names_who_and_takes_over(console: Console, desk: Desk) -> None:

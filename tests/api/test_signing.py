@@ -217,8 +217,23 @@ async def test_a_second_window_is_asked(signer: Signer) -> None:
     assert "open the link in your mail again" in words(lost), "EX-14"
 
 
+async def test_loading_a_lost_window_anew_is_no_way_back(signer: Signer) -> None:
+    """EX-14: it says again why it was closed; the link in the mail leads back."""
+    first = await signer.opened()
+    second = await signer.opened(take_over="yes")
+    for window, reason in ((first, "opened in another window"), (second, "Nothing happened here")):
+        page = await signer.browser.get(f"{signer.task}?window={window.place['window']}")
+        assert page.status_code == 409
+        assert "Warning: Session Timeout" in words(page)
+        assert reason in words(page)
+        assert "Open Here" not in words(page).replace("“Open Here”", "")
+        assert "open the link in your mail again" in words(page)
+        signer.desk.house.clock.turn(minutes=6, seconds=1)
+    assert "Continue" in words(await signer.window().land())
+
+
 async def test_the_exit_url_is_the_workspaces(signer: Signer) -> None:
-    """EX-11, EX-18."""
+    """EX-11, EX-13: of whoever cancels, and of whoever lost the window."""
     from commands.setting import ChangeSettings, change_settings
     from tests.rooms.house import ANNA
 
@@ -226,9 +241,11 @@ async def test_the_exit_url_is_the_workspaces(signer: Signer) -> None:
     async with house.transactions.work() as work:
         values = {"exit.url": "https://demo.example/bye"}
         await change_settings(work, ChangeSettings(house.workspace_id, values, ANNA))
-    await signer.opened()
+    first = await signer.opened()
     page = await signer.window().land()
-    assert 'href="https://demo.example/bye"' in page.text
+    assert 'href="https://demo.example/bye">Cancel' in page.text
+    await signer.opened(take_over="yes")
+    assert 'href="https://demo.example/bye">Okay' in (await sign(first)).text
 
 
 async def test_closing_and_coming_back_asks_nothing(signer: Signer) -> None:

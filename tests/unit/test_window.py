@@ -92,6 +92,22 @@ def test_an_idle_window_is_opened_again_under_the_next_fence() -> None:
     assert held().opened_in("w1", late, POLICY) == Window("w1", 2, late, late)
 
 
+def test_the_page_of_a_window_that_lost_its_place_is_not_shown_again() -> None:
+    # EX-14: whoever loads it anew is told why; the page that opens windows has none yet.
+    late = AT + timedelta(minutes=6)
+    second = held().opened_in("w2", AT + SECOND, POLICY, take_over=True)
+    for window, shown, at, reason in (
+        (held(), "w1", AT + SECOND, None),
+        (held(), "w1", late, WindowEnd.INACTIVE),
+        (second, "w1", AT + SECOND, WindowEnd.OPENED_ELSEWHERE),
+        (second, "w2", AT + SECOND, None),
+        (second, "", late, None),
+        (NOBODY, "w1", AT, None),
+    ):
+        refusal = window.refuses_page(shown, at, POLICY)
+        assert (refusal.reason if refusal else None) == reason
+
+
 def test_an_ended_window_stays_ended_whatever_the_clock_says() -> None:
     ended = Window("w1", 3, AT, AT, WindowEnd.SESSION_ENDED)
     assert ended.end_at(AT - timedelta(days=2), POLICY) == WindowEnd.SESSION_ENDED
