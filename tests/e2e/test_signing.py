@@ -165,6 +165,15 @@ async def test_closing_reloading_and_coming_back_ask_nothing(
     assert await again.get_by_label("Full name").input_value() == "Vera"
 
 
+async def test_going_back_asks_nothing(office: Office, browsers: Browsers) -> None:
+    """SX-6, C16: the good-bye of a page may come after the next page was made."""
+    _, _, page = await two_windows(office, browsers)
+    for _ in range(3):
+        await page.go_back()
+        await Person(page).press("Continue")
+        await page.locator(FORM).wait_for()
+
+
 async def _gone(page: Page) -> bool:
     await page.reload()
     return not await page.get_by_text("open in another window").count()
