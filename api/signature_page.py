@@ -13,6 +13,7 @@ from typing import Any
 from typing_extensions import override
 
 from api.answers import Answers
+from api.signature_changes import shown_changes
 from api.signature_post import is_drawn, values_in, write_in
 from api.task_page import Place, Posted, TaskPage
 from commands.code import CodeMail
@@ -26,7 +27,6 @@ from domain.agreement import AgreementState
 from domain.agreement_errors import AgreementClosed
 from domain.agreement_field import MARKS, AgreementField, FieldKind
 from domain.agreement_shown import ShownField
-from domain.agreement_version import Change
 from domain.errors import AnswersRefused
 
 WINDOW_BYTES = 16
@@ -137,7 +137,7 @@ async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) 
         "done_before": [each for sheet in sheets for each in sheet.others if each.is_done],
         "is_beside_others": _is_beside_others(found),
         "spots": [each for sheet in sheets for each in sheet.own],
-        "changes": [_shown_change(found, each) for each in found.changes],
+        "changes": shown_changes(found),
         "left_behind": left_behind(found),
         "saved_digest": digest_of(found),
         "is_stepped_up": has_stepped_up(place.work, found),
@@ -196,22 +196,3 @@ def in_reading_order(fields: Iterable[AgreementField]) -> list[AgreementField]:
 
 def _reading(field: AgreementField) -> tuple[int, float, float]:
     return field.page, round(field.y, 2), field.x
-
-
-@dataclass(frozen=True, slots=True)
-class ShownChange:
-    """A change, and of a page which versions have it (N7)."""
-
-    change: Change
-    old: int | None
-    new: int | None
-
-
-def _shown_change(found: Signing, change: Change) -> ShownChange:
-    seen = found.row.seen_version if found.row else found.agreement.version
-    is_page = change.what == "page"
-    return ShownChange(
-        change,
-        seen if is_page and change.before else None,
-        found.agreement.version if is_page and change.after else None,
-    )

@@ -76,7 +76,7 @@ class Signing:
     @property
     def changes(self) -> tuple[Change, ...]:
         """What was changed since this signer last saw it, to be confirmed (N7)."""
-        return changes(self.seen, self.version, self.position)
+        return changes(self.seen, self.version)
 
     @property
     def values(self) -> dict[str, Any]:

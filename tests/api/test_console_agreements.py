@@ -419,9 +419,16 @@ async def test_a_newer_version_is_refused_with_both_side_by_side(
         page = await opened(carl, whole.row.id)
         console.house.clock.turn(seconds=30)
         await desk.change(whole, {"title": "By a program", "message": "Hello"})
-        stale = await saved(carl, page, title="By Carl")
+        typed = {"title": "By Carl", "field.1.kind": "date", "field.2.width": "40"}
+        stale = await saved(carl, page, **typed)
         assert stale.status_code == 409
-        for said in ("Version 2 was saved meanwhile", "By Carl", "By a program"):
+        sides = (
+            "Date “Title-1”, optional Filled in by signer 1",
+            "Text “Title-1”, optional Filled in by signer 1",
+            "Page 1, 10 % from the left, 10 % from the top, 40 % wide, 5 % high",
+            "Page 1, 10 % from the left, 10 % from the top, 30 % wide, 5 % high",
+        )
+        for said in ("Version 2 was saved meanwhile", "By Carl", "By a program", *sides):
             assert said in words(stale)
         assert (inputs(stale)["title"], inputs(stale)["message"]) == ("By Carl", "Hello")
         after = await saved(carl, stale)
