@@ -52,13 +52,13 @@ from domain.agreement_errors import (
     WindowLost,
 )
 from domain.agreement_unsaved import applied, unsaved
+from domain.left_behind import draft_of
 from domain.permission import Permission
 from domain.window import Place
 
 MOST_BYTES = 512 * 1024
 MOST_FIELDS = 4000
 """A draft of 200 fields in a form, twice: as it was given, and as it is."""
-USE_LEFT = "left"
 CONFLICT = 409
 
 router = APIRouter(
@@ -118,9 +118,9 @@ async def get_edit(call: ConsoleCall, agreement_id: UUID) -> Response:
     if row is None or lost is not None:
         return await lost_page(call, editor, lost or WindowLost(""), is_kept=False)
     shown = Shown(done=query.get("done", ""))
-    if query.get("use") == USE_LEFT and row.left_behind:
+    if draft := draft_of(row.drafts, query.get("use", "")):
         saved = draft_body(whole.row, whole.version, whole.signers)
-        shown = Shown(form=with_left_behind(row, saved), uses_left=True)
+        shown = Shown(form=with_left_behind(draft, saved), uses_left=draft.id)
     return await editor_page(call, whole, row, place, shown)
 
 
@@ -137,7 +137,7 @@ async def post_save(posted: EditorPairs, call: ConsoleCall, agreement_id: UUID) 
     shown = Shown(
         form=form,
         base=base_of(posted),
-        uses_left=field_of(posted, "uses_left") == "yes",
+        uses_left=field_of(posted, "uses_left"),
         faults=faults,
         new_signer=field_of(posted, "new_signer") if faults else "",
         refused=AgreementFaulty(()) if faults else None,
@@ -179,7 +179,7 @@ async def _save(
         async with attempt(call.work):
             await change_agreement(call.work, from_here, given, body)
             if shown.uses_left:
-                await let_go(call.work, editor, place)
+                await let_go(call.work, editor, place, shown.uses_left)
     except (AgreementStale, AgreementFaulty) as refused:
         return await _again(call, editor, place, shown, refused)
     except (AgreementClosed, AgreementSigned) as refused:
@@ -265,11 +265,11 @@ async def post_beat(posted: PostedPairs, call: QuietCall, agreement_id: UUID) ->
 
 @router.post("/edit/let-go", name=NAME)
 async def post_let_go(posted: PostedPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
-    """What was not taken over is thrown away, because somebody said so (N8)."""
+    """One draft that was not taken over is thrown away, because somebody said so (N8)."""
     editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
     try:
         async with attempt(call.work):
-            await let_go(call.work, editor, place)
+            await let_go(call.work, editor, place, field_of(posted, "draft"))
     except WindowLost as lost:
         return await lost_page(call, editor, lost, is_kept=False)
     return see_other(_address(call, editor, "&done=let_go"))

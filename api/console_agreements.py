@@ -93,7 +93,7 @@ async def agreement_page(
         status_of(refused) if refused else 200,
         agreement=await detail_of(call.work, whole),
         versions=await versions_of(call.work.db, whole.row.id),
-        left=editing.left_behind if editing else {},
+        left=editing.drafts if editing else (),
         done=done,
         refused=type(refused).__name__ if refused else "",
         window=new_window(),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from domain.agreement_errors import AgreementFaulty
 from domain.agreement_field import FieldKind
 from domain.agreement_unsaved import Difference, applied, differences
 from domain.errors import DomainError
+from domain.left_behind import LeftBehind
 from domain.window import Place
 from store.editing_session import EditingSessionRow
 from store.member import member_by_id
@@ -42,7 +44,7 @@ class Shown:
     sides: tuple[Difference, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     done: str = ""
-    uses_left: bool = False
+    uses_left: str = ""
     new_signer: str = ""
 
 
@@ -66,7 +68,7 @@ async def editor_page(
         kinds=list(FieldKind),
         parties=await suggested(call),
         names=await _names(call, whole, form),
-        left=await _left(call, row, saved),
+        left=[await _left(call, each, saved) for each in row.drafts],
         blank=FieldRow(required=True),
         readers=await reading_now(call.work, whole),
         is_draft=whole.row.state == AgreementState.DRAFT,
@@ -87,30 +89,28 @@ async def _names(call: MemberCall, whole: Whole, form: DraftForm) -> dict[str, s
 
 
 @dataclass(frozen=True, slots=True)
-class LeftBehind:
-    """What was not taken over, and whose it is (N8)."""
+class ShownDraft:
+    """What one window had not saved, and whose it is (N8)."""
 
+    id: str
     who: str
     is_mine: bool
-    at: str
+    kept_at: datetime | None
     sides: tuple[Difference, ...]
 
 
-async def _left(
-    call: MemberCall, row: EditingSessionRow, saved: Mapping[str, Any]
-) -> LeftBehind | None:
-    kept = row.left_behind
-    if not kept:
-        return None
-    sides = differences(applied(saved, kept["changes"]), saved)
-    member = await member_by_id(call.work.db, call.workspace_id, UUID(kept["member"]))
+async def _left(call: MemberCall, draft: LeftBehind, saved: Mapping[str, Any]) -> ShownDraft:
+    sides = differences(applied(saved, draft.content), saved)
+    known = UUID(draft.member) if draft.member else None
+    member = await member_by_id(call.work.db, call.workspace_id, known) if known else None
     is_mine = member is not None and member.id == call.member.id
-    return LeftBehind(member.name if member else "", is_mine, kept["at"], sides)
+    kept_at = datetime.fromisoformat(draft.at) if draft.at else None
+    return ShownDraft(draft.id, member.name if member else "", is_mine, kept_at, sides)
 
 
-def with_left_behind(row: EditingSessionRow, saved: Mapping[str, Any]) -> DraftForm:
-    """What is saved, with what was not taken over upon it: shown, and saved by whoever wants to."""
-    return form_of(applied(saved, row.left_behind.get("changes", {})))
+def with_left_behind(draft: LeftBehind, saved: Mapping[str, Any]) -> DraftForm:
+    """What is saved, with one draft upon it: shown, and saved by whoever wants to."""
+    return form_of(applied(saved, draft.content))
 
 
 def beside_saved(

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from api.answers import Answers
 from api.signature_changes import shown_changes
+from api.signature_left_behind import newest_left_behind, shown_drafts
 from api.signature_post import is_drawn, values_in, write_in
 from api.task_page import Place, Posted, TaskPage
 from commands.code import CodeMail
@@ -138,7 +139,8 @@ async def _viewer(place: Place, found: Signing, refused: AnswersRefused | None) 
         "is_beside_others": _is_beside_others(found),
         "spots": [each for sheet in sheets for each in sheet.own],
         "changes": shown_changes(found),
-        "left_behind": left_behind(found),
+        "left_behind": shown_drafts(found),
+        "left_behind_newest": newest_left_behind(found),
         "saved_digest": digest_of(found),
         "is_stepped_up": has_stepped_up(place.work, found),
         "code_mail": await _code_mail(place, found),
@@ -162,11 +164,6 @@ def digest_of(found: Signing) -> str:
     """What was saved so far, in short: a page that shows something else is behind."""
     saved = json.dumps(found.row.values if found.row else {}, sort_keys=True)
     return hashlib.sha256(saved.encode()).hexdigest()[:16]
-
-
-def left_behind(found: Signing) -> int:
-    """How many fields another window had not saved (N8)."""
-    return len(found.row.left_behind.get("values", {})) if found.row else 0
 
 
 def _sheets(found: Signing, values: Mapping[str, Any]) -> list[Sheet]:

@@ -23,17 +23,18 @@ from api.error_pages import answer_parts
 from api.party_pages import language_of, page
 from api.refusals import TABLE
 from api.room import task_page
-from api.signature_page import digest_of, left_behind
+from api.signature_left_behind import left_behind_count, newest_left_behind
+from api.signature_page import digest_of
 from api.signature_post import place_in, window_in, write_in
 from api.signing_keep import kept_values
 from commands.room import Visitor, enter_to_act
+from commands.signing_left_behind import let_go_left_behind, use_left_behind
 from commands.signing_session import (
     OpenWindow,
     confirm_changes,
     hear_signing,
     leave_signing,
     open_signing,
-    take_left_behind,
 )
 from commands.step_up import StepUp, ask_step_up, step_up
 from commands.work import Transactions
@@ -121,12 +122,15 @@ def _done(
 async def post_left_behind(
     request: Request, session_id: str, key: str, posted: TaskPairs, begin: Begin
 ) -> Response:
-    """Uses what another window had not saved, or lets it go (N8)."""
+    """Uses one draft that another window had not saved, or lets it go (N8)."""
     visitor = visitor_of(request, session_id)
     await kept_values(request, begin, visitor, key, posted)
-    use = field_of(posted, "use") == YES
+    write, used = write_in(key, posted), field_of(posted, "use")
     async with begin.work() as work:
-        await take_left_behind(work, visitor, write_in(key, posted), use=use)
+        if used:
+            await use_left_behind(work, visitor, write, used)
+        else:
+            await let_go_left_behind(work, visitor, write, field_of(posted, "let_go"))
     return _done(request, visitor, key, posted, {})
 
 
@@ -139,7 +143,8 @@ async def post_beat(
     async with begin.work() as work:
         found = await hear_signing(work, visitor, key, place_in(posted), active=is_active)
     said = {
-        "left_behind": left_behind(found),
+        "left_behind": left_behind_count(found),
+        "left_behind_newest": newest_left_behind(found),
         "version": found.agreement.version,
         "saved": digest_of(found),
     }

@@ -9,11 +9,8 @@ from adapters.languages import translations_for
 from api.party_pages import language_of
 from api.signature_post import Pairs, values_in, window_of_page, write_in
 from commands.room import Visitor, enter, party_of
-from commands.signing_session import (
-    keep_for_version,
-    keep_left_behind,
-    keep_values,
-)
+from commands.signing_left_behind import keep_left_behind
+from commands.signing_session import keep_for_version, keep_values
 from commands.work import Transactions, Work
 from domain.agreement_answers import Answers, Translate
 from domain.agreement_errors import (
@@ -67,7 +64,7 @@ async def keeping(
             if isinstance(refusal, AgreementStale):
                 kept = await keep_for_version(work, visitor, write, values, translate)
             # Made for a version before the one that was confirmed: it is offered again.
-            kept = kept or await keep_left_behind(work, visitor, write, values, translate)
+            kept = kept or await keep_left_behind(work, visitor, write, values)
             request.state.kept = kept
         raise
 

@@ -16,8 +16,10 @@ from domain.agreement_errors import WindowHeld, WindowLost
 from domain.audit import AuditEvent
 from domain.binding import IdlePolicy
 from domain.errors import NotFound
+from domain.left_behind import LeftBehind, draft_of, with_draft, without
 from domain.window import Place, Window, WindowEnd, WindowPolicy
 from store.agreement import AgreementRow, agreement_by_id
+from store.columns import new_id
 from store.editing_session import EditingSessionRow, editing_session_of
 from store.member import member_by_id
 from store.member_session import member_session_by_id
@@ -141,17 +143,23 @@ async def why_lost(work: Work, editor: Editor, place: Place) -> WindowLost | Non
     return _said(refusal)
 
 
-async def let_go(work: Work, editor: Editor, place: Place) -> None:
-    """What was not taken over is thrown away, or was used; raises `WindowLost`, `NotFound`."""
+async def let_go(work: Work, editor: Editor, place: Place, draft_id: str) -> None:
+    """One draft that was not taken over is thrown away, or was used.
+
+    Nothing happens to one that is there no more. Raises `WindowLost`, `NotFound`.
+    """
     row = await _locked(work, editor)
     await _refuse_lost(work, row, place)
-    if row.left_behind:
-        whose = {"from": f"member:{row.left_behind.get('member', '')}"}
-        subject = subject_of(row.agreement_id)
-        work.audit_subject(
-            AuditEvent.EDITING_LET_GO, row.workspace_id, subject, editor.actor, whose
-        )
-    row.left_behind = {}
+    draft = draft_of(row.drafts, draft_id)
+    if draft is not None:
+        row.drafts = without(row.drafts, draft_id)
+        _note_let_go(work, editor, row, draft)
+
+
+def _note_let_go(work: Work, editor: Editor, row: EditingSessionRow, draft: LeftBehind) -> None:
+    event, subject = AuditEvent.EDITING_LET_GO, subject_of(row.agreement_id)
+    details = {"from": f"member:{draft.member}", "fence": draft.fence}
+    work.audit_subject(event, row.workspace_id, subject, editor.actor, details)
 
 
 async def refuse_editor(work: Work, agreement: AgreementRow, place: Place | None) -> None:
@@ -207,18 +215,23 @@ async def hear_editor(work: Work, editor: Editor, place: Place, *, leaving: bool
 async def keep_left_behind(
     work: Work, editor: Editor, place: Place, changes: dict[str, Any]
 ) -> bool:
-    """What a window that had lost its place still wanted to save: kept apart, never merged (N8).
+    """What a window that had lost its place still wanted to save: a draft of its own (N8).
 
-    Whether it was kept: an older window's does not replace a newer one's.
+    Whether it was kept: what never had the place has nothing to leave.
     """
     row = await _locked(work, editor)
     # One whose session ended has the present fence still.
-    if not row.left_behind.get("fence", 0) <= place.fence <= row.fence:
+    if not 0 < place.fence <= row.fence:
         return False
-    row.left_behind = {
-        "fence": place.fence,
-        "member": str(editor.found.member.id),
-        "at": work.at.isoformat(),
-        "changes": changes,
-    }
+    draft = LeftBehind(
+        id=str(new_id()),
+        window=place.window,
+        fence=place.fence,
+        at=work.at.isoformat(),
+        content=changes,
+        member=str(editor.found.member.id),
+    )
+    row.drafts, dropped = with_draft(row.drafts, draft)
+    for each in dropped:
+        _note_let_go(work, editor, row, each)
     return True

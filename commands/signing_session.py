@@ -157,43 +157,6 @@ async def keep_for_version(
     return True
 
 
-async def keep_left_behind(
-    work: Work, visitor: Visitor, write: SigningWrite, values: Mapping[str, Any], _: Translate
-) -> bool:
-    """What a window that had lost its place had not saved: kept apart, never merged (C7, N8).
-
-    Whether there was anything to keep: an older window's does not replace a newer one's.
-    """
-    room = await enter(work, visitor, lock=True)
-    if refusal := room.value.refuses(work.at):
-        raise refusal
-    found = await signing_in(work, room, write.task, lock=True)
-    row, fence = found.row, write.place.fence
-    # One that idled out has the present fence still.
-    if row is None or not row.left_behind.get("fence", 0) <= fence <= row.fence:
-        return False
-    read = read_answers(found.fields, values, _, whole=False)
-    missing = {name: value for name, value in read.values.items() if row.values.get(name) != value}
-    if not missing:
-        return False
-    row.left_behind = {"fence": fence, "at": work.at.isoformat(), "values": missing}
-    return True
-
-
-async def take_left_behind(
-    work: Work, visitor: Visitor, write: SigningWrite, *, use: bool
-) -> Signing:
-    """The person takes over what another window had not saved, or lets it go."""
-    room = await enter_to_act(work, visitor, lock=True)
-    found = await _held_in(work, room, write)
-    if found.row is not None:
-        left = found.row.left_behind.get("values", {})
-        if use:
-            found.row.values = found.row.values | left
-        found.row.left_behind = {}
-    return found
-
-
 async def confirm_changes(
     work: Work, visitor: Visitor, write: SigningWrite, confirmed: frozenset[str]
 ) -> Signing:

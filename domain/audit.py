@@ -114,6 +114,7 @@ class AuditEvent(StrEnum):
     SIGNING_IDLED_OUT = "signing_session.idled_out"
     SIGNING_CHANGES_CONFIRMED = "signing_session.changes_confirmed"
     SIGNING_STEPPED_UP = "signing_session.stepped_up"
+    SIGNING_LET_GO = "signing_session.let_go"
     EDITING_OPENED = "editing_session.opened"
     EDITING_TAKEN_OVER = "editing_session.taken_over"
     EDITING_LET_GO = "editing_session.let_go"

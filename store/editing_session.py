@@ -9,15 +9,12 @@ from typing_extensions import override
 
 from store.columns import primary_id
 from store.never_clear import never_clear, refuse_clear
-from store.sealed import Owner, OwnerKind, opened_one, sealed
+from store.sealed import Owner, OwnerKind, opened_one
 from store.window import WindowRow
 
 
 class EditingSessionRow(WindowRow, table=True):
-    """The window that holds one agreement for editing, of which member's session.
-
-    `left_behind` is what a window that had lost its place still wanted to save (N8), and whose.
-    """
+    """The window that holds one agreement for editing, of which member's session."""
 
     __tablename__ = "editing_session"
     __table_args__ = (never_clear(),)
@@ -27,8 +24,6 @@ class EditingSessionRow(WindowRow, table=True):
     agreement_id: UUID = Field(foreign_key="agreement.id", unique=True)
     member_id: UUID = Field(foreign_key="member.id")
     member_session_id: UUID
-
-    left_behind = sealed("left_behind", dict[str, Any]())
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)

@@ -22,8 +22,7 @@ from store.window import WindowRow
 class SigningSessionRow(WindowRow, table=True):
     """One signer at one task: the window that holds it, and what was entered so far.
 
-    `seen_version` is the version the signer has confirmed; `values` were saved by the holder;
-    `left_behind` are those of a window that had lost its place: shown, never merged (N8).
+    `seen_version` is the version the signer has confirmed; `values` were saved by the holder.
     """
 
     __tablename__ = "signing_session"
@@ -43,7 +42,6 @@ class SigningSessionRow(WindowRow, table=True):
     ended_at: datetime | None = optional_instant()
 
     values = sealed("values", dict[str, Any]())
-    left_behind = sealed("left_behind", dict[str, Any]())
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)

@@ -1,14 +1,19 @@
 """The columns of whoever holds one place with one window: a signer's, and a member's editor."""
 
 from datetime import datetime
+from typing import Any
 
+from domain.left_behind import Drafts, as_kept, drafts_in
 from domain.window import Window, WindowEnd
 from store.columns import instant
-from store.sealed import SealedRow
+from store.sealed import SealedRow, sealed
 
 
 class WindowRow(SealedRow):
-    """What every table with a window has; `opened_at` is when its holder was given the place."""
+    """What every table with a window has; `opened_at` is when its holder was given the place.
+
+    `left_behind` are drafts of windows that had lost their place: shown, never merged (N8).
+    """
 
     holder: str = ""
     fence: int = 0
@@ -16,6 +21,17 @@ class WindowRow(SealedRow):
     heard_at: datetime = instant()
     active_at: datetime = instant()
     end_reason: str | None = None
+
+    left_behind = sealed("left_behind", list[dict[str, Any]]())
+
+    @property
+    def drafts(self) -> Drafts:
+        """What was left behind, the oldest first, whichever release kept it."""
+        return drafts_in(self.left_behind)
+
+    @drafts.setter
+    def drafts(self, drafts: Drafts) -> None:
+        self.left_behind = as_kept(drafts)
 
     @property
     def window(self) -> Window:

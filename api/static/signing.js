@@ -159,7 +159,7 @@ async function beat() {
   const answer = await post("beat", body).catch(() => null);
   if (!answer || answer.status >= 500 || !(await heed(answer))) return;
   const said = await answer.json();
-  showLeftBehind(said.left_behind);
+  showLeftBehind(said.left_behind, said.left_behind_newest);
   if (String(said.version) !== here.version) stale();
   // What was sent by the page before, when it was reloaded, arrived after this one was made.
   else if (form && isUntouched && said.saved !== here.saved && !isOver) {
@@ -168,9 +168,9 @@ async function beat() {
   }
 }
 
-function showLeftBehind(count) {
+function showLeftBehind(count, newest) {
   const notice = document.querySelector("[data-left-behind]");
-  if (!notice || !count || !notice.hidden) return;
+  if (!notice || !count || notice.dataset.newest === newest) return;
   const words = notice.querySelector("[data-left-behind-words]");
   words.textContent = count === 1 ? words.dataset.one : words.dataset.many.replace("{count}", count);
   notice.hidden = false;

@@ -281,7 +281,8 @@ async def test_silence_ends_the_window_and_its_values_are_kept(signer: Signer) -
     assert "was kept" in words(lost)
     back = await signer.opened()
     assert "1 field was not taken over from your other window" in back.words
-    await back.post("left-behind", use="yes")
+    (left,) = (await signer.row()).drafts
+    await back.post("left-behind", use=left.id)
     assert 'value="CEO"' in (await back.reload()).page.text  # type: ignore[union-attr]
 
 
@@ -309,12 +310,14 @@ async def test_what_the_loser_had_not_saved_is_offered_and_never_merged(signer: 
     assert (lost.status_code, lost.json()["kept"]) == (409, True)
     assert (await signer.row()).values == {"title-1": "CE"}
     beat = await second.post("beat", script=True)
-    assert beat.json()["left_behind"] == 1
+    (left,) = (await signer.row()).drafts
+    assert (beat.json()["left_behind"], beat.json()["left_behind_newest"]) == (1, left.id)
     shown = await second.reload()
     assert "1 field was not taken over" in shown.words
     assert 'value="CE"' in shown.page.text  # type: ignore[union-attr]
-    await second.post("left-behind", use="no", **{"field:title-1": "CE"})
-    assert "not taken over" not in (await signer.row()).left_behind
+    assert "CEO of all" in shown.words
+    await second.post("left-behind", let_go=left.id, **{"field:title-1": "CE"})
+    assert (await signer.row()).drafts == ()
     assert (await signer.row()).values == {"title-1": "CE"}
 
 

@@ -114,7 +114,7 @@ async def test_nothing_that_is_left_tells_of_an_erased_agreement(
                 opened_at=work.at,
                 heard_at=work.at,
                 active_at=work.at,
-                left_behind={"changes": {"title": CANARY}},
+                left_behind=[{"content": {"title": CANARY}}],
             )
         )
     assert CANARY.encode() in await everything_that_opens(desk.house)

@@ -26,9 +26,7 @@ from commands.signing_session import (
     OpenWindow,
     confirm_changes,
     open_signing,
-    take_left_behind,
 )
-from commands.signing_session import keep_left_behind as keep_signers
 from domain.agreement import Pinned
 from domain.agreement_errors import (
     AgreementClosed,
@@ -171,7 +169,7 @@ async def test_what_the_loser_had_not_saved_is_kept_apart(desk: Desk) -> None:
     again = await edit(desk, boris, whole.row.id, "b")
     assert again.fence == second.fence
     async with desk.house.transactions.work():
-        assert again.left_behind["changes"] == {"title": "Anna's"}
+        assert again.drafts[0].content == {"title": "Anna's"}
     assert (await desk.now(whole.row.id)).row.title == "Supply agreement"
 
 
@@ -304,26 +302,6 @@ async def test_changes_are_confirmed_one_by_one(desk: Desk) -> None:
         assert after.changes == ()
         await confirm_changes(work, visitor, write, frozenset())
     await desk.sign(visitor, write)
-
-
-async def test_what_a_signers_lost_window_had_is_shown_and_never_merged(desk: Desk) -> None:
-    # N8, C7
-    whole = await desk.sent()
-    visitor = await desk.visitor(whole)
-    first = write_of(await desk.open(visitor, "w1"))
-    second = write_of(await desk.open(visitor, "w2", take_over=True))
-    for values, has_any in (({}, False), ({"title-1": "CEO"}, True), ({"title-1": "CFO"}, True)):
-        async with desk.house.transactions.work() as work:
-            assert await keep_signers(work, visitor, first, values, str) == has_any
-    now = await desk.open(visitor, "w2")
-    assert now.row is not None
-    async with desk.house.transactions.work():
-        assert (now.row.values, now.row.left_behind["values"]) == ({}, {"title-1": "CFO"})
-    async with desk.house.transactions.work() as work:
-        await take_left_behind(work, visitor, second, use=True)
-    assert (await desk.open(visitor, "w2")).values == {"title-1": "CFO"}
-    async with desk.house.transactions.work() as work:
-        await take_left_behind(work, visitor, second, use=False)
 
 
 async def test_another_browser_asks_nobody_and_the_first_has_lost(desk: Desk) -> None:
