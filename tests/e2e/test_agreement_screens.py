@@ -137,7 +137,10 @@ async def test_a_change_is_not_escaped_and_both_versions_can_be_read(
     """EX-19, N7: however often Escape is pressed; each version's text is a link away."""
     page, whole = await viewer(bureau, browsers, viewport=NARROW)
     await page.get_by_label("Full name").fill("Vera Vendor")
-    await bureau.desk.change(whole, {"title": "Second"}, await paper_of(ONE, "Other words."))
+    other = {"kind": "date", "required": False, "x": 0.15, "label": f"Full name {UNBROKEN}"[:120]}
+    fields = [each | (other if each["key"] == "name" else {}) for each in FIELDS]
+    changed = {"title": "Second", "fields": fields}
+    await bureau.desk.change(whole, changed, await paper_of(ONE, "Other words."))
     dialog = page.get_by_role("dialog", name="The document was changed")
     await dialog.wait_for()
     for _ in range(3):
@@ -148,6 +151,8 @@ async def test_a_change_is_not_escaped_and_both_versions_can_be_read(
         link = page.get_by_role("link", name=f"Version {version} (PDF)")
         answer = await page.request.get(await at_link(page, link))
         assert answer.headers["content-type"] == "application/pdf"
+    now = page.get_by_text(f"Date “{other['label']}”, optional", exact=True)
+    await expect(now).to_be_visible()
     await good(page)
     await shot(page, "changes")
 
