@@ -15,7 +15,7 @@ from adapters.languages import negotiate, translations_for, when
 from adapters.mail_template import MailContentError, as_html, default_part, filled_template
 from domain.browser_name import browser_and_system
 from domain.durations import days_hours_minutes
-from domain.mail import MailKind
+from domain.mail import CODES, MailKind
 from domain.mail_content import Line, MailText, Wording, filled
 
 TEXT_WIDTH = 76
@@ -28,6 +28,7 @@ NEEDED = {
     MailKind.INVITATION: ("link", "expires_at"),
     MailKind.SIGNATURE_REQUEST: ("link", "expires_at"),
     MailKind.CODE: ("code", "code_expires_at"),
+    MailKind.SIGNING_CODE: ("code", "code_expires_at", "document_title"),
     MailKind.REMINDER: ("link", "expires_at"),
     MailKind.EXPIRED: ("expires_at",),
     MailKind.ISSUER_EXPIRED: ("expires_at",),
@@ -73,6 +74,7 @@ class MailContent:
     expires_at: datetime | None = None
     happened_at: datetime | None = None
     link: str | None = None
+    document_title: str | None = None
     code: str | None = None
     code_expires_at: datetime | None = None
     message: str | None = None
@@ -156,7 +158,7 @@ def _check(kind: MailKind, content: MailContent) -> None:
     lacking = [each for each in NEEDED.get(kind, ()) if getattr(content, each) is None]
     if lacking:
         raise MailContentError(f"a mail of kind {kind} needs {', '.join(lacking)}")
-    if kind is MailKind.CODE and (content.link or content.console_link):
+    if kind in CODES and (content.link or content.console_link):
         raise MailContentError("a code never travels with a link")  # C11
     for address in (content.link, content.console_link):
         if address and urlsplit(address).scheme not in {"http", "https"}:
@@ -183,7 +185,8 @@ def _values(kind: MailKind, content: MailContent) -> dict[str, Any]:
         "happened_at": content.happened_at,
         "left": None if left is None else days_hours_minutes(left),
         "link": content.link,
-        "code": grouped(content.code) if kind is MailKind.CODE and content.code else None,
+        "document_title": _name(content.document_title or ""),
+        "code": grouped(content.code) if kind in CODES and content.code else None,
         "code_expires_at": content.code_expires_at,
         "message": _several_lines(content.message),
         "reason": _several_lines(content.reason),
@@ -226,7 +229,8 @@ def _several_lines(words: str | None) -> str:
 
 
 def _shortened(values: dict[str, Any]) -> dict[str, Any]:
-    names = ("workspace_name", "party_name", "session_title", "member_name", "subject")
+    titles = ("session_title", "document_title", "subject")
+    names = ("workspace_name", "party_name", "member_name", *titles)
     return values | {each: one_line(values[each], SUBJECT_NAME) for each in names}
 
 

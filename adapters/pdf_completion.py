@@ -107,8 +107,9 @@ def _signer(
     paper.words(signer.email, SMALL)
     paper.space(1)
     moments = (
-        (_("Mailbox confirmed"), signer.mailbox_confirmed_at),
+        (_("Code by mail on entry"), signer.mailbox_confirmed_at),
         (_("Opened"), signer.opened_at),
+        (_("Fresh code by mail"), signer.stepped_up_at),
         (_("Signed") if signer.signs else _("Confirmed"), signer.signed_at),
     )
     for label, at in moments:
@@ -144,8 +145,10 @@ def _seal(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:
     paper.space(2)
     paper.words(
         _(
-            "That a mailbox was confirmed means that somebody who could read its mail entered a "
-            "code sent to it; how else the signers are known is not recorded here."
+            "A code by mail means that somebody who could read the mail of the address above typed "
+            "a code sent to it: on entry one to come in, and as a fresh code one that was asked "
+            "for to sign this document and is good for nothing else. How else the signers are "
+            "known is not recorded here."
         )
     )
 

@@ -24,6 +24,7 @@ from commands.binding import Verify, verify
 from commands.door import ask_code, code_mail, open_door
 from commands.member_elsewhere import end_member_before, member_before
 from commands.work import Transactions
+from domain.code import TO_COME_IN
 from domain.errors import CodeSpent, CodeWrong
 from domain.mail import MailState
 from domain.member_session import MemberSessionEnd
@@ -75,7 +76,7 @@ async def _code_page(request: Request, link: str, begin: Transactions, wrong: Wr
     async with begin.work() as work:
         mail = await code_mail(work, link)
         door = await open_door(work, link)
-        is_usable = bool(await living_codes(work.db, mail.session_id, work.at))
+        is_usable = bool(await living_codes(work.db, mail.session_id, work.at, TO_COME_IN))
         before = await member_before(work, door.party, member_secret(request))
     if mail.asked_at is None and mail.next_at <= work.at and not wrong.problem:
         return see_other(f"/s/{link}")

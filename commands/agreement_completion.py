@@ -1,6 +1,7 @@
 """Who did what and when, as the certificate of completion says it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from commands.receipt_proof import prove
 from commands.signer_identity import identity_of
@@ -43,11 +44,18 @@ async def _signer(work: Work, signer: AgreementSignerRow) -> SignerCompletion:
         email=identity.email,
         mailbox_confirmed_at=identity.mailbox_confirmed_at,
         opened_at=signer.opened_at,
+        stepped_up_at=_stepped_up_at(signer),
         signed_at=signer.signed_at,
         browser=identity.browser,
         zone=party.zone if party else "UTC",
         signs=signer.signs,
     )
+
+
+def _stepped_up_at(signer: AgreementSignerRow) -> datetime | None:
+    """When the fresh code was typed that this very signature needed."""
+    at = signer.evidence.get("stepped_up_at")
+    return datetime.fromisoformat(at) if at else None
 
 
 async def _session(work: Work, signer: AgreementSignerRow) -> PublicSessionRow | None:

@@ -1,11 +1,12 @@
 """One-time codes: mailed to the address on file, counted, and judged (C11 to C13).
 
 Whoever asks for one or types one is known by its place: the digest of the door cookie of its
-browser. What a right code is good for, coming in or signing, is up to whoever calls.
+browser. A code is good for what it was asked for, coming in or one signature; the limits count
+both.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from commands.public_session_terms import code_policy, mail_allowance, settings_
 from commands.work import Work
 from domain.actor import Actor
 from domain.audit import AuditEvent
-from domain.code import MAIL_WINDOW
+from domain.code import MAIL_WINDOW, TO_COME_IN, CodePurpose, CodeUse
 from domain.errors import (
     NoContactAddress,
     VerificationLocked,
 )
-from domain.mail import MailKind
+from domain.mail import CODES, MailKind
 from domain.party import masked
 from store.code import CodeRow, code_value, living_codes, tries_of
 from store.mail import MailRow, lock_recipient, mail_times, newest_mail
@@ -43,10 +44,17 @@ class CodeMail:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose browser it is: the digest of its door cookie, and its name in the audit."""
+    """Whose browser it is: the digest of its door cookie, its name in the audit, what it asks."""
 
     place: str
     actor: Actor
+    use: CodeUse = TO_COME_IN
+
+    @property
+    def mail(self) -> MailKind:
+        """The mail that brings a code for that."""
+        signs = self.use.purpose is CodePurpose.SIGNING
+        return MailKind.SIGNING_CODE if signs else MailKind.CODE
 
 
 async def mail_code(work: Work, session: PublicSessionRow, asker: Asker) -> CodeMail:
@@ -65,23 +73,26 @@ async def mail_code(work: Work, session: PublicSessionRow, asker: Asker) -> Code
     sent, here = await _code_mails(work, session, party)
     next_at = mail_allowance(settings_in(work, session)).next_at(sent, work.at, here)
     if next_at > work.at:
-        return await _code_mail(work, session, party, next_at, sent_now=False)
-    code = await _code_to_send(work, session, asker.place)
+        return await _code_mail(work, session, party, asker.mail, next_at)
+    code = await _code_to_send(work, session, asker)
     cause = f"{code.counter}-{work.at.isoformat()}"
-    await queue_party_mail(work, session, party, MailKind.CODE, cause, code_id=code.id)
+    await queue_party_mail(work, session, party, asker.mail, cause, code_id=code.id)
     work.audit_session(AuditEvent.SESSION_CODE_REQUESTED, session, asker.actor)
     await work.db.flush()
     after = mail_allowance(settings_in(work, session)).next_at([*sent, work.at], work.at, [work.at])
-    return await _code_mail(work, session, party, after, sent_now=True)
+    return replace(await _code_mail(work, session, party, asker.mail, after), sent_now=True)
 
 
-async def newest_code_mail(work: Work, session: PublicSessionRow) -> CodeMail:
-    """What a page says of the newest code mail; changes nothing. Raises `VerificationLocked`."""
+async def newest_code_mail(work: Work, session: PublicSessionRow, kind: MailKind) -> CodeMail:
+    """What a page says of the newest code mail of a kind, and when the next of any may go out.
+
+    Changes nothing. Raises `VerificationLocked`.
+    """
     party = await find_party(work, session.workspace_id, session.party_id)
     refuse_locked(party)
     sent, here = await _code_mails(work, session, party)
     next_at = mail_allowance(settings_in(work, session)).next_at(sent, work.at, here)
-    return await _code_mail(work, session, party, next_at, sent_now=False)
+    return await _code_mail(work, session, party, kind, next_at)
 
 
 async def _code_mails(
@@ -90,16 +101,16 @@ async def _code_mails(
     """When code mails were asked for: to the address, and of these the session's newest."""
     digest = work.keyring.address_digest(party.email)
     since = work.at - MAIL_WINDOW
-    sent = await mail_times(work.db, session.workspace_id, digest, MailKind.CODE, since)
-    newest = await newest_mail(work.db, session.id, MailKind.CODE)
+    sent = await mail_times(work.db, session.workspace_id, digest, CODES, since)
+    newest = await newest_mail(work.db, session.id, *CODES)
     here = [newest.created_at] if newest and newest.recipient_digest == digest else []
     return sent, here
 
 
 async def _code_mail(
-    work: Work, session: PublicSessionRow, party: PartyRow, next_at: datetime, *, sent_now: bool
+    work: Work, session: PublicSessionRow, party: PartyRow, kind: MailKind, next_at: datetime
 ) -> CodeMail:
-    mail: MailRow | None = await newest_mail(work.db, session.id, MailKind.CODE)
+    mail: MailRow | None = await newest_mail(work.db, session.id, kind)
     code = await work.db.get(CodeRow, mail.code_id) if mail and mail.code_id else None
     return CodeMail(
         session_id=session.id,
@@ -108,21 +119,24 @@ async def _code_mail(
         state=mail.state if mail else "",
         code_expires_at=code.expires_at if code else None,
         next_at=next_at,
-        sent_now=sent_now,
+        sent_now=False,
     )
 
 
-async def _code_to_send(work: Work, session: PublicSessionRow, place: str) -> CodeRow:
+async def _code_to_send(work: Work, session: PublicSessionRow, asker: Asker) -> CodeRow:
     """The young code once more, or a new one; an older code stays good until its own end (C13)."""
     policy = code_policy(settings_in(work, session))
-    living = await living_codes(work.db, session.id, work.at)
-    tries = await tries_of(work.db, living, place)
+    living = await living_codes(work.db, session.id, work.at, asker.use)
+    tries = await tries_of(work.db, living, asker.place)
     for row in living[:1]:
         if code_value(row, tries.get(row.id, 0)).is_sent_again(work.at, policy):
             return row
     session.code_counter += 1
     row = CodeRow(
         session_id=session.id,
+        purpose=asker.use.purpose,
+        task_id=asker.use.task_id,
+        binding_id=asker.use.binding_id,
         counter=session.code_counter,
         key_version=work.keyring.current,
         created_at=work.at,

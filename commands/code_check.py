@@ -56,7 +56,7 @@ async def candidates(
     work: Work, session: PublicSessionRow, asker: Asker, used_here: CodeRow | None
 ) -> Candidates:
     """What a code typed now would be compared with."""
-    living = await living_codes(work.db, session.id, work.at)
+    living = await living_codes(work.db, session.id, work.at, asker.use)
     tries = await tries_of(work.db, living, asker.place)
     policy = code_policy(settings_in(work, session))
     triable = tuple(
@@ -68,8 +68,8 @@ async def candidates(
 
 
 async def used_here_last(work: Work, session: PublicSessionRow, asker: Asker) -> CodeRow | None:
-    """The code that this browser used last, while it would still be good."""
-    code = await last_consumed(work.db, session.id)
+    """The code that was used last for this, by this browser, while it would still be good."""
+    code = await last_consumed(work.db, session.id, asker.use)
     if code is None or code.consumed_by != asker.place or code.expires_at <= work.at:
         return None
     return code

@@ -13,6 +13,7 @@ from commands.public_session import refuse_ended
 from commands.work import Work
 from domain.actor import Actor, ActorKind
 from domain.errors import NotFound
+from domain.mail import MailKind
 from domain.party import masked
 from domain.public_session import EndReason
 from store.party import PartyRow
@@ -72,7 +73,7 @@ async def code_mail(work: Work, link: str) -> CodeMail:
     """What the code page says of the newest code mail; changes nothing. Raises as `ask_code`."""
     session = await session_behind(work, link)
     refuse_ended(work, session)
-    return await newest_code_mail(work, session)
+    return await newest_code_mail(work, session, MailKind.CODE)
 
 
 def door_digest(work: Work, door: str) -> str:

@@ -12,7 +12,7 @@ from commands.work import Work
 from domain.actor import MAIL_SYSTEM
 from domain.audit import AuditEvent
 from domain.errors import NotFound
-from domain.mail import MailKind, MailState, is_given_up
+from domain.mail import CODES, MailKind, MailState, is_given_up
 from domain.messages import MailStart
 from domain.signature_request import SIGNATURE_REQUEST
 from store.code import CodeRow
@@ -160,7 +160,7 @@ async def note_retry(work: Work, mail_id: UUID, reason: str) -> int:
 
 
 def _patience(work: Work, mail: MailRow, subject: Subject) -> timedelta:
-    if mail.kind == MailKind.CODE and isinstance(subject, PublicSessionRow):
+    if mail.kind in CODES and isinstance(subject, PublicSessionRow):
         return settings_in(work, subject).code_life
     return work.settings.mail_give_up_after
 

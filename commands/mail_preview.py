@@ -6,7 +6,7 @@ from adapters.mail_rendering import MailContent, RenderedMail, render
 from commands.mail_content import MailPlace, refuse_faulty, refuse_language, wording_of
 from commands.setting import effective_settings
 from commands.work import Work
-from domain.mail import MailKind
+from domain.mail import CODES
 from domain.mail_content import ALLOWED, MailText, Wording
 from domain.settings import Settings
 from store.workspace import WorkspaceRow, workspace_by_id
@@ -35,7 +35,7 @@ async def preview_mail(work: Work, place: MailPlace, text: MailText | None) -> R
 def _sample(
     work: Work, workspace: WorkspaceRow, place: MailPlace, settings: Settings
 ) -> MailContent:
-    has_code, has_link = place.kind is MailKind.CODE, "link" in ALLOWED[place.kind]
+    has_code, has_link = place.kind in CODES, "link" in ALLOWED[place.kind]
     return MailContent(
         workspace_name=workspace.name,
         contact=workspace.contact or None,
@@ -45,6 +45,7 @@ def _sample(
         member_email="anna@example.com",
         session_title="Due diligence",
         subject="Order 4711",
+        document_title="Supply agreement",
         public_session_id="00000000-0000-7000-8000-000000000000",
         tasks_total=4,
         tasks_done=1,

@@ -165,7 +165,7 @@ async def _refuse_flood(work: Work, row: PublicSessionRow, email: str, kind: Mai
     digest = work.keyring.address_digest(email)
     await lock_recipient(work.db, row.workspace_id, digest)
     allowance, since = mail_allowance(settings_in(work, row)), work.at - MAIL_WINDOW
-    sent = await mail_times(work.db, row.workspace_id, digest, kind, since)
+    sent = await mail_times(work.db, row.workspace_id, digest, [kind], since)
     next_at = allowance.next_at(sent, work.at)
     if next_at > work.at:
         raise MailTooSoon(next_at)

@@ -10,7 +10,7 @@ from commands.mail import agreement_of, code_text, link_of
 from commands.mail_letter import Letter, Withdrawn
 from commands.receipt import GivenReceipt, receipt_of
 from commands.work import Work
-from domain.mail import MailKind, waits_for_proof
+from domain.mail import CODES, MailKind, waits_for_proof
 from domain.public_session import OPEN
 from store.agreement import AgreementRow, agreement_by_id
 from store.code import CodeRow
@@ -20,7 +20,7 @@ from store.public_session import PublicSessionRow, TaskRow, tasks_of
 from store.workspace import WorkspaceRow
 
 NEEDS_OPEN_SESSION = frozenset(
-    {MailKind.INVITATION, MailKind.SIGNATURE_REQUEST, MailKind.CODE, MailKind.REMINDER}
+    {MailKind.INVITATION, MailKind.SIGNATURE_REQUEST, *CODES, MailKind.REMINDER}
 )
 
 BRINGS_COPIES = frozenset({MailKind.SIGNED_COPY, MailKind.ISSUER_SIGNED})
@@ -90,7 +90,7 @@ async def _content(work: Work, about: _About) -> MailContent:
     mail, session, party, code = about.mail, about.session, about.party, about.code
     workspace = about.workspace
     tasks = await tasks_of(work.db, session.id)
-    agreement = await _agreement(work, tasks)
+    agreement = await _agreement(work, tasks, code)
     to_party = not MailKind(mail.kind).to_issuer
     return MailContent(
         workspace_name=workspace.name,
@@ -101,7 +101,8 @@ async def _content(work: Work, about: _About) -> MailContent:
         subject=session.subject or None,
         tasks_total=len(tasks),
         tasks_done=sum(each.completed_at is not None for each in tasks),
-        link=link_of(work, session) if to_party and mail.kind != MailKind.CODE else None,
+        link=link_of(work, session) if to_party and mail.kind not in CODES else None,
+        document_title=agreement.title if agreement else None,
         code=code_text(work, session, code) if code else None,
         code_expires_at=code.expires_at if code else None,
         expires_at=session.expires_at,
@@ -116,9 +117,12 @@ async def _content(work: Work, about: _About) -> MailContent:
     )
 
 
-async def _agreement(work: Work, tasks: Sequence[TaskRow]) -> AgreementRow | None:
-    """The agreement, or the first of them, that is to be signed in the session."""
-    asked = [each.agreement_id for each in tasks if each.agreement_id]
+async def _agreement(
+    work: Work, tasks: Sequence[TaskRow], code: CodeRow | None
+) -> AgreementRow | None:
+    """The agreement, or the first of them, that is signed in the session; a code's, its own."""
+    about = [each for each in tasks if code and each.id == code.task_id] or tasks
+    asked = [each.agreement_id for each in about if each.agreement_id]
     return await agreement_by_id(work.db, asked[0]) if asked else None
 
 

@@ -1,7 +1,9 @@
 """A fresh code before signing, where the agreement asks for one (ASVS 7.5.3).
 
-The same code mails, the same limits and the same counting as at the door (C11 to C13). It lets one
-window sign, for as long as a code lives; the browser's place in the room stays as it is.
+The same limits and the same counting as at the door, which count both together (C11 to C13); but
+the code is another: one that was asked for at this signature by this browser, whose mail says that
+it signs. It lets one window sign, for as long as a code lives; the browser's place in the room
+stays as it is.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ from commands.room import Room, Visitor, enter_to_act, enter_to_look
 from commands.signing import held_row, signing_of
 from commands.work import Transactions, Work
 from domain.audit import AuditEvent
+from domain.code import CodePurpose, CodeUse
 from domain.errors import CodeSpent, DomainError
+from domain.mail import MailKind
 from domain.window import Place
 from store.code import CodeRow
 from store.signing_session import SigningSessionRow
@@ -40,12 +44,12 @@ async def ask_step_up(work: Work, visitor: Visitor, task: str, place: Place) -> 
     """Mails a code to sign with. Raises as `enter_to_act`, `mail_code`, and `WindowLost`."""
     room = await enter_to_act(work, visitor, lock=True)
     await _window(work, room, task, place)
-    return await mail_code(work, room.session, _asker(room))
+    return await mail_code(work, room.session, _asker(room, task))
 
 
 async def step_up_mail(work: Work, room: Room) -> CodeMail:
-    """What the page says of the newest code mail; changes nothing."""
-    return await newest_code_mail(work, room.session)
+    """What the page says of the newest mail of a code to sign with; changes nothing."""
+    return await newest_code_mail(work, room.session, MailKind.SIGNING_CODE)
 
 
 async def step_up(transactions: Transactions, wanted: StepUp) -> None:
@@ -67,34 +71,34 @@ async def step_up(transactions: Transactions, wanted: StepUp) -> None:
 async def _count(work: Work, wanted: StepUp) -> Candidates | DomainError:
     # Only looks: what counts as activity is written behind the session's lock.
     seen = await enter_to_look(work, wanted.visitor)
-    again = await _used_here(work, seen, wanted.task)
-    if not (await candidates(work, seen.session, _asker(seen), again)).guesses:
+    again, asker = await _used_here(work, seen, wanted.task), _asker(seen, wanted.task)
+    if not (await candidates(work, seen.session, asker, again)).guesses:
         # Nothing to compare with: no lock is taken.
         return CodeSpent()
     room = await enter_to_act(work, wanted.visitor, lock=True)
     await _window(work, room, wanted.task, wanted.place)
     again = await _used_here(work, room, wanted.task)
-    return await count_code_try(work, room.session, _asker(room), again)
+    return await count_code_try(work, room.session, _asker(room, wanted.task), again)
 
 
 async def _used_here(work: Work, room: Room, task: str) -> CodeRow | None:
     """The code that lets this window sign already, whose second submit is the first (SX-5)."""
     row = (await signing_of(work, room.session, room.task(task))).row
-    code = await used_here_last(work, room.session, _asker(room))
+    code = await used_here_last(work, room.session, _asker(room, task))
     return code if row and code and _was_for(row, code) else None
 
 
 async def _judge(work: Work, wanted: StepUp, counted: Candidates) -> DomainError | None:
     room = await enter_to_act(work, wanted.visitor, lock=True)
     row = await _window(work, room, wanted.task, wanted.place)
-    tried = CodeTry(_asker(room), wanted.typed)
+    tried = CodeTry(_asker(room, wanted.task), wanted.typed)
     right = await use_code(work, room.session, counted, tried)
     if isinstance(right, DomainError):
         return right
     if right.is_first:
         _note(work, room, row)
     elif not _was_for(row, await _now(work, right.code)):
-        # It bound a browser, or let another window sign: it is no fresh one.
+        # It let another window sign: it is no fresh one.
         return CodeSpent()
     await forgive(work, room.session, counted)
     return None
@@ -121,5 +125,7 @@ async def _window(work: Work, room: Room, task: str, place: Place) -> SigningSes
     return held_row(work, found, place)
 
 
-def _asker(room: Room) -> Asker:
-    return Asker(room.binding.door_digest, room.actor)
+def _asker(room: Room, task: str) -> Asker:
+    """This browser's place in the room, and this signature: another's codes are none here."""
+    use = CodeUse(CodePurpose.SIGNING, room.task(task).id, room.binding.id)
+    return Asker(room.binding.door_digest, room.actor, use)

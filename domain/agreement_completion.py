@@ -11,6 +11,8 @@ class SignerCompletion:
     """What one signer did; a moment that never came is None.
 
     Whoever does not sign has read and filled in (PS-42): `signed_at` is when that was confirmed.
+    Codes by mail say who it was: one on entry, `mailbox_confirmed_at`, and, where the agreement
+    asked for it, a fresh one at signing, `stepped_up_at`.
     `browser` is what the signer's browser calls itself, `zone` an IANA name.
     """
 
@@ -18,6 +20,7 @@ class SignerCompletion:
     email: str
     mailbox_confirmed_at: datetime | None = None
     opened_at: datetime | None = None
+    stepped_up_at: datetime | None = None
     signed_at: datetime | None = None
     browser: str = ""
     zone: str = "UTC"

@@ -7,6 +7,8 @@ A code confirms that the person reads the party's mailbox; it is not an authenti
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
 
 RESENT_UNTIL = 2 / 3
 """The part of a code's life in which asking again sends the same code (C13)."""
@@ -14,6 +16,25 @@ RESENT_UNTIL = 2 / 3
 
 MAIL_WINDOW = timedelta(days=1)
 """How far back mails are counted."""
+
+
+class CodePurpose(StrEnum):
+    """What a code is good for, and nothing else."""
+
+    DOOR = "door"
+    SIGNING = "signing"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeUse:
+    """What a code was asked for: to come in, or to sign one task from one browser's place."""
+
+    purpose: CodePurpose = CodePurpose.DOOR
+    task_id: UUID | None = None
+    binding_id: UUID | None = None
+
+
+TO_COME_IN = CodeUse()
 
 
 @dataclass(frozen=True, slots=True)

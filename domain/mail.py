@@ -12,6 +12,7 @@ class MailKind(StrEnum):
 
     INVITATION = "invitation"
     CODE = "code"
+    SIGNING_CODE = "signing_code"
     REMINDER = "reminder"
     SIGNATURE_REQUEST = "signature_request"
     SIGNED_COPY = "signed_copy"
@@ -40,6 +41,10 @@ class MailKind(StrEnum):
     def to_member(self) -> bool:
         """Whether it is about a member's own account."""
         return self.startswith("member_")
+
+
+CODES = (MailKind.CODE, MailKind.SIGNING_CODE)
+"""Those that bring a code: to come in, or to sign. Limits count them together (C12)."""
 
 
 class MailState(StrEnum):

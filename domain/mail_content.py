@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.fault import Fault
-from domain.mail import MailKind
+from domain.mail import CODES, MailKind
 
 LONGEST_SUBJECT = 150
 LONGEST_BODY = 10_000
@@ -78,6 +78,7 @@ VARIABLES: Mapping[str, str] = {
     "expires_at": "When it ends, with its zone",
     "left": "How long that is, as DD:HH:MM",
     "link": "The address to open, on a line of its own",
+    "document_title": "The title of the document that is signed",
     "code": "The one-time code",
     "code_expires_at": "Until when the code is good",
     "message": "The message about the revocation",
@@ -110,6 +111,10 @@ ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.SIGNATURE_REQUEST: (*_SESSION, "left", "link", "message"),
     # No address and no text that somebody typed: a code never travels with a link (C11).
     MailKind.CODE: ("workspace_name", "party_name", "session_title", "code", "code_expires_at"),
+    MailKind.SIGNING_CODE: (
+        *("workspace_name", "party_name", "session_title", "document_title"),
+        *("code", "code_expires_at"),
+    ),
     MailKind.REMINDER: (*_SESSION, "left", "link"),
     MailKind.COMPLETED: _SESSION,
     MailKind.SIGNED_COPY: _SESSION,
@@ -134,6 +139,7 @@ REQUIRED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.INVITATION: ("link", "expires_at"),
     MailKind.SIGNATURE_REQUEST: ("link", "expires_at"),
     MailKind.CODE: ("code",),
+    MailKind.SIGNING_CODE: ("code", "document_title"),
     MailKind.REMINDER: ("link", "expires_at"),
     MailKind.MEMBER_INVITATION: ("link", "left"),
     MailKind.MEMBER_PASSWORD_RESET: ("link", "left"),
@@ -147,6 +153,7 @@ SUBJECTS: frozenset[str] = frozenset(
         "workspace_name",
         "party_name",
         "session_title",
+        "document_title",
         "subject",
         "about",
         "public_session_id",
@@ -217,7 +224,7 @@ def _text_faults(at: str, kind: MailKind, text: str, allowed: Sequence[str]) -> 
     yield from _variable_faults(at, text, allowed)
     # A variable stands for letters: `evil.{{ party_name }}` is an address as well.
     plain = unicodedata.normalize("NFKC", VARIABLE.sub("name", text))
-    if kind is MailKind.CODE and _ADDRESS.search(plain):
+    if kind in CODES and _ADDRESS.search(plain):
         message = "must have no link and no address: a code never travels with one"
         yield MailFault(at, message, MailFlaw.ADDRESS)
 

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, and_, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
-from domain.code import Code
+from domain.code import Code, CodePurpose, CodeUse
 from store.columns import instant, optional_instant, primary_id
 
 
 class CodeRow(SQLModel, table=True):
-    """One code of one session: the counter it is derived from, and its life."""
+    """One code of one session: what it is for, the counter it is derived from, and its life.
+
+    `task_id` and `binding_id` are of one that signs: which task, and which browser asked for it.
+    """
 
     __tablename__ = "code"
     __table_args__ = (
@@ -24,6 +27,9 @@ class CodeRow(SQLModel, table=True):
 
     id: UUID = primary_id()
     session_id: UUID = Field(foreign_key="public_session.id")
+    purpose: str = CodePurpose.DOOR
+    task_id: UUID | None = Field(default=None, foreign_key="task.id")
+    binding_id: UUID | None = None
     counter: int
     key_version: int
     created_at: datetime = instant()
@@ -43,13 +49,25 @@ class CodeTryRow(SQLModel, table=True):
     tries: int = 0
 
 
-async def living_codes(db: AsyncSession, session_id: UUID, at: datetime) -> Sequence[CodeRow]:
-    """The codes that are neither used nor past their life, newest first."""
+def _made_for(session_id: UUID, use: CodeUse) -> ColumnElement[bool]:
+    """Whether a code was asked for in this session and for this."""
+    return and_(
+        col(CodeRow.session_id) == session_id,
+        col(CodeRow.purpose) == use.purpose,
+        col(CodeRow.task_id).is_not_distinct_from(use.task_id),
+        col(CodeRow.binding_id).is_not_distinct_from(use.binding_id),
+    )
+
+
+async def living_codes(
+    db: AsyncSession, session_id: UUID, at: datetime, use: CodeUse
+) -> Sequence[CodeRow]:
+    """The codes for this use that are neither used up nor past their life, newest first."""
     return (
         await db.scalars(
             select(CodeRow)
             .where(
-                CodeRow.session_id == session_id,
+                _made_for(session_id, use),
                 CodeRow.expires_at > at,
                 col(CodeRow.consumed_at).is_(None),
             )
@@ -96,11 +114,9 @@ async def consume_code(db: AsyncSession, code_id: UUID, door: str, at: datetime)
     return (await db.execute(used)).scalar_one_or_none() is not None
 
 
-async def last_consumed(db: AsyncSession, session_id: UUID) -> CodeRow | None:
-    """The code that was used last."""
-    found = select(CodeRow).where(
-        CodeRow.session_id == session_id, col(CodeRow.consumed_at).is_not(None)
-    )
+async def last_consumed(db: AsyncSession, session_id: UUID, use: CodeUse) -> CodeRow | None:
+    """The code that was used last for this."""
+    found = select(CodeRow).where(_made_for(session_id, use), col(CodeRow.consumed_at).is_not(None))
     return (
         await db.scalars(found.order_by(col(CodeRow.consumed_at).desc()).limit(1))
     ).one_or_none()

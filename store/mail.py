@@ -86,9 +86,9 @@ async def mail_by_cause(db: AsyncSession, workspace_id: UUID, cause: str) -> Mai
     return await opened_one(db, (await db.scalars(found)).one_or_none())
 
 
-async def newest_mail(db: AsyncSession, session_id: UUID, kind: str) -> MailRow | None:
-    """The newest mail of a kind."""
-    found = select(MailRow).where(MailRow.session_id == session_id, MailRow.kind == kind)
+async def newest_mail(db: AsyncSession, session_id: UUID, *kinds: str) -> MailRow | None:
+    """The newest mail of a kind, or of any of several."""
+    found = select(MailRow).where(MailRow.session_id == session_id, col(MailRow.kind).in_(kinds))
     newest = await db.scalars(found.order_by(col(MailRow.id).desc()).limit(1))
     return await opened_one(db, newest.one_or_none())
 
@@ -111,15 +111,19 @@ async def lock_recipient(db: AsyncSession, workspace_id: UUID, recipient_digest:
 
 
 async def mail_times(
-    db: AsyncSession, workspace_id: UUID, recipient_digest: str, kind: str, since: datetime
+    db: AsyncSession,
+    workspace_id: UUID,
+    recipient_digest: str,
+    kinds: Sequence[str],
+    since: datetime,
 ) -> Sequence[datetime]:
-    """When a workspace's mails of a kind to one address were asked for, since `since`."""
+    """When a workspace's mails of these kinds to one address were asked for, since `since`."""
     return (
         await db.scalars(
             select(MailRow.created_at).where(
                 MailRow.workspace_id == workspace_id,
                 MailRow.recipient_digest == recipient_digest,
-                MailRow.kind == kind,
+                col(MailRow.kind).in_(kinds),
                 MailRow.created_at > since,
             )
         )

@@ -253,13 +253,17 @@ class Office:
 
     async def mail(self, who: str, subject: str, number: int = 1) -> ReceivedMail:
         """The newest mail to somebody with `subject` in it, once `number` of them arrived."""
+        return await self.mail_to(self.address(who), subject, number)
+
+    async def mail_to(self, address: str, subject: str, number: int = 1) -> ReceivedMail:
+        """As `mail`, to an address."""
 
         async def arrived() -> ReceivedMail | None:
-            mails = self.house.mailbox.mails(self.address(who))
+            mails = self.house.mailbox.mails(address)
             found = [each for each in mails if subject in each.subject]
             return found[0] if len(found) >= number else None
 
-        found = await until(arrived, f"mail {number} to {who} about {subject!r}")
+        found = await until(arrived, f"mail {number} to {address} about {subject!r}")
         assert found is not None
         return found
 

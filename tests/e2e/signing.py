@@ -9,7 +9,7 @@ from playwright.async_api import BrowserContext, Page
 from commands.agreement import Whole
 from commands.work import Transactions
 from domain.paper import Paper
-from tests.e2e.house import Office
+from tests.e2e.house import CODE, Office
 from tests.e2e.person import Person
 from tests.rooms.agreements import CONSENT, Desk
 from tests.rooms.house import Clock, DiesAfterCommit, House
@@ -54,6 +54,19 @@ class Deal:
         link = await self.office.link(session)
         await person.come_in(link, await self.office.fresh_code(session), "Signature request")
         return await self.land(page)
+
+    async def pass_a_minute(self) -> None:
+        """As if the mail of the code to come in with had been asked for a minute before (C13)."""
+        earlier = "UPDATE mail SET created_at = created_at - interval '1 minute'"
+        workspace = self.office.workspace_id
+        await self.office.sql(f"{earlier} WHERE workspace_id = :workspace", workspace=workspace)
+
+    async def mailed_code(self) -> str:
+        """The code to sign with, in the mail that arrived."""
+        vera = f"vera@signer-{self.office.workspace_id}.example"
+        found = CODE.search((await self.office.mail_to(vera, "Your code for a signature")).text)
+        assert found is not None
+        return found[1]
 
     async def land(self, page: Page) -> Person:
         """The same in a browser that is in already."""

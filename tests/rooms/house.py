@@ -31,6 +31,8 @@ from commands.room import CompleteTask, Room, Visitor, complete_task
 from commands.work import Courier, Transactions, Work
 from commands.workspace import CreateWorkspace, create_workspace
 from domain.actor import Actor, ActorKind
+from domain.code import TO_COME_IN, CodeUse
+from domain.mail import CODES
 from domain.party import PartyFields
 from domain.settings import Settings
 from store import database
@@ -38,7 +40,7 @@ from store.audit import AuditRow
 from store.code import CodeRow
 from store.definition import DefinitionRow
 from store.intent import IntentRow
-from store.mail import MailRow, mails_of
+from store.mail import MailRow, mails_of, newest_mail
 from store.party import PartyRow
 from store.public_session import PublicSessionRow, TaskRow, session_by_id, tasks_of
 from store.sealed import SealedRow, opened
@@ -127,19 +129,24 @@ class DiesAfterCommit:
         """Leaves intents in their rows."""
 
 
-async def fresh_code(transactions: Transactions, session_id: UUID) -> str:
+async def fresh_code(
+    transactions: Transactions, session_id: UUID, use: CodeUse = TO_COME_IN
+) -> str:
     """A new code's digits, without asking for its mail: nobody waits for the minute between."""
     async with transactions.work() as work:
-        return await new_code(work, session_id)
+        return await new_code(work, session_id, use)
 
 
-async def new_code(work: Work, session_id: UUID) -> str:
+async def new_code(work: Work, session_id: UUID, use: CodeUse = TO_COME_IN) -> str:
     """As `fresh_code`, in a transaction under way."""
     session = await session_by_id(work.db, session_id, lock=True)
     assert session is not None
     session.code_counter += 1
     code = CodeRow(
         session_id=session_id,
+        purpose=use.purpose,
+        task_id=use.task_id,
+        binding_id=use.binding_id,
         counter=session.code_counter,
         key_version=work.keyring.current,
         created_at=work.at,
@@ -147,6 +154,17 @@ async def new_code(work: Work, session_id: UUID) -> str:
     )
     work.db.add(code)
     return code_text(work, session, code)
+
+
+async def mailed_code(transactions: Transactions, session_id: UUID) -> str:
+    """The code that a session's newest code mail brings, derived instead of read."""
+    async with transactions.work() as work:
+        session = await session_by_id(work.db, session_id)
+        mail = await newest_mail(work.db, session_id, *CODES)
+        code = await work.db.get(CodeRow, mail.code_id) if mail else None
+        assert session is not None
+        assert code is not None
+        return code_text(work, session, code)
 
 
 @dataclass(slots=True)
@@ -201,9 +219,13 @@ class House:
             assert row is not None
             return link_of(work, row).rsplit("/", 1)[1]
 
-    async def fresh_code(self, session_id: UUID) -> str:
+    async def fresh_code(self, session_id: UUID, use: CodeUse = TO_COME_IN) -> str:
         """A new code's digits, without asking for its mail."""
-        return await fresh_code(self.transactions, session_id)
+        return await fresh_code(self.transactions, session_id, use)
+
+    async def mailed_code(self, session_id: UUID) -> str:
+        """The code that was asked for last."""
+        return await mailed_code(self.transactions, session_id)
 
     async def enter(self, session_id: UUID, door: str = "door-1") -> Visitor:
         """A browser that has typed a right code."""

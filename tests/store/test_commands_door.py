@@ -10,6 +10,7 @@ from commands.door import ask_code, code_mail, open_door
 from commands.party import find_party, unlock_verification
 from commands.public_session import revoke
 from commands.room import Visitor, enter, enter_to_act
+from domain.code import TO_COME_IN
 from domain.errors import (
     BindingLost,
     CodeSpent,
@@ -52,7 +53,7 @@ async def act(house: House, visitor: Visitor) -> None:
 
 async def newest_code(house: House, session: PublicSessionRow) -> CodeRow:
     async with house.transactions.work() as work:
-        return (await living_codes(work.db, session.id, work.at))[0]
+        return (await living_codes(work.db, session.id, work.at, TO_COME_IN))[0]
 
 
 async def digits_of(house: House, session: PublicSessionRow) -> str:

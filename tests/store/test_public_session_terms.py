@@ -17,6 +17,7 @@ from commands.reconcile import restart_session
 from commands.room import Visitor, enter_to_act, enter_to_look
 from commands.setting_level import levels_of_session, levels_of_template
 from commands.work import Work
+from domain.code import TO_COME_IN
 from domain.errors import BindingLost, MailTooSoon, NotFound
 from domain.fault import Fault
 from domain.member_errors import SettingRefused
@@ -217,7 +218,7 @@ async def test_codes_live_as_long_as_their_session_says(house: House) -> None:
     for seconds, living in ((119, 1), (121, 0)):
         async with house.transactions.work() as work:
             at = START + seconds * SECOND
-            assert len(await living_codes(work.db, session.id, at)) == living
+            assert len(await living_codes(work.db, session.id, at, TO_COME_IN)) == living
             mail = (await house.mails(session.id, "code"))[0]
             work.at = at
             assert await note_retry(work, mail.id, "later") == living

@@ -12,7 +12,7 @@ import pytest_asyncio
 from commands.agreement import cancel_agreement, locked_with_sessions
 from commands.public_session import lock_session, revoke
 from commands.signing_session import hear_signing
-from commands.step_up import StepUp, step_up
+from commands.step_up import StepUp, ask_step_up, step_up
 from domain.errors import SessionEnded
 from tests.rooms.agreements import SIGN, Desk, write_of
 from tests.rooms.house import bare_house
@@ -51,7 +51,9 @@ async def test_a_code_typed_while_the_session_is_revoked_waits_in_no_ring(desk: 
     whole = await desk.sent(step_up=True)
     visitor = await desk.visitor(whole)
     place = write_of(await desk.open(visitor)).place
-    digits = await desk.house.fresh_code(visitor.session_id)
+    async with desk.house.transactions.work() as work:
+        await ask_step_up(work, visitor, SIGN, place)
+    digits = await desk.house.mailed_code(visitor.session_id)
     desk.house.clock.turn(seconds=30)
     target = desk.house.target(await desk.house.session(visitor.session_id))
     async with desk.house.transactions.work() as work:

@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
+from commands.agreement_completion import completion_of
 from commands.binding import Verify, verify
-from commands.room import Visitor
+from commands.door import ask_code
+from commands.mail_draft import compose_mail
+from commands.room import Visitor, enter_to_look
 from commands.signing import Signing
-from commands.step_up import StepUp, ask_step_up, step_up
+from commands.step_up import StepUp, ask_step_up, step_up, step_up_mail
 from domain.agreement_errors import StepUpNeeded, WindowLost
+from domain.code import CodePurpose, CodeUse
 from domain.errors import CodeSpent, CodeWrong, VerificationLocked
 from domain.window import Place
-from store.code import CodeRow
+from store.code import CodeRow, living_codes
 from store.signing_session import SigningSessionRow
-from tests.rooms.agreements import SIGN, Desk, write_of
-from tests.rooms.house import House, bare_house
+from tests.rooms.agreements import CONTRACT, SIGN, Desk, write_of
+from tests.rooms.house import DOCUMENT, House, bare_house
 
 
 @pytest_asyncio.fixture
@@ -47,8 +52,20 @@ class Asked:
             return (await ask_step_up(work, self.visitor, SIGN, self.place)).sent_now
 
     async def code(self) -> str:
-        """A new code."""
-        return await self.desk.house.fresh_code(self.visitor.session_id)
+        """A new code, asked for here once that may be done again."""
+        self.desk.house.clock.turn(minutes=1)
+        assert await self.mail()
+        return await self.desk.house.mailed_code(self.visitor.session_id)
+
+    @property
+    def use(self) -> CodeUse:
+        """What a code asked for here is good for."""
+        binding = self.opened.session.binding_id
+        return CodeUse(CodePurpose.SIGNING, self.opened.task.id, binding)
+
+    async def made(self) -> str:
+        """As `code`, without its mail: there may be five in an hour."""
+        return await self.desk.house.fresh_code(self.visitor.session_id, self.use)
 
     async def type(self, digits: str) -> None:
         """Types a code."""
@@ -75,7 +92,6 @@ async def test_signing_waits_for_a_fresh_code(asked: Asked) -> None:
     before = await asked.desk.house.session(asked.visitor.session_id)
     with pytest.raises(StepUpNeeded):
         await asked.sign()
-    assert await asked.mail()
     await asked.type(await asked.code())
     row = await asked.row()
     assert (row.stepped_up_at, row.stepped_up_fence) == (asked.desk.house.clock(), row.fence)
@@ -90,7 +106,7 @@ async def test_a_second_click_mails_nothing(asked: Asked) -> None:
     """C13, SX-5: the door's own limits."""
     assert await asked.mail()
     assert not await asked.mail()
-    assert len(await asked.desk.house.mails(asked.visitor.session_id, "code")) == 1
+    assert len(await asked.desk.house.mails(asked.visitor.session_id, "signing_code")) == 1
 
 
 async def test_a_second_submit_of_the_right_code_is_the_first(asked: Asked) -> None:
@@ -116,6 +132,112 @@ async def test_the_code_that_bound_the_browser_is_no_fresh_one(desk: Desk) -> No
         await asked.type(digits)
     with pytest.raises(StepUpNeeded):
         await asked.sign()
+
+
+async def test_a_code_to_come_in_with_does_not_sign(asked: Asked) -> None:
+    """ASVS 7.5.3: its mail did not say that it signs; it opens the door all the same."""
+    house, session_id = asked.desk.house, asked.visitor.session_id
+    digits = await house.fresh_code(session_id)
+    with pytest.raises(CodeSpent):
+        await asked.type(digits)
+    await asked.made()
+    with pytest.raises(CodeWrong):
+        await asked.type(digits)
+    with pytest.raises(StepUpNeeded):
+        await asked.sign()
+    await verify(house.transactions, Verify(await house.link(session_id), "door-2", digits))
+
+
+async def test_a_code_to_sign_with_lets_nobody_in(asked: Asked) -> None:
+    house, session_id = asked.desk.house, asked.visitor.session_id
+    digits, link = await asked.code(), await house.link(session_id)
+    with pytest.raises(CodeSpent):
+        await verify(house.transactions, Verify(link, "door-2", digits))
+    await house.fresh_code(session_id)
+    with pytest.raises(CodeWrong):
+        await verify(house.transactions, Verify(link, "door-2", digits))
+    await asked.type(digits)
+
+
+@pytest.mark.parametrize("door", ["door-1", "door-2"])
+async def test_what_another_browser_asked_for_does_not_sign_here(asked: Asked, door: str) -> None:
+    """Whoever took the place over, or came in anew, asks for a code of its own."""
+    digits = await asked.code()
+    visitor = await asked.desk.house.enter(asked.visitor.session_id, door)
+    after = Asked(asked.desk, visitor, await asked.desk.open(visitor, "w2", take_over=True))
+    with pytest.raises(CodeSpent):
+        await after.type(digits)
+    own = await after.code()
+    with pytest.raises(CodeWrong):
+        await after.type(digits)
+    await after.type(own)
+    await after.sign()
+
+
+async def test_a_code_signs_what_it_was_asked_for(desk: Desk) -> None:
+    """Of two documents in one session, by one browser."""
+    house = desk.house
+    await desk.certify()
+    await house.save("document", "terms", DOCUMENT)
+    (task,) = CONTRACT["tasks"]
+    tasks = [task | {"step_up": True}, task | {"key": "other", "step_up": True}]
+    await house.publish("contract", CONTRACT | {"tasks": tasks, "ordered": False})
+    moved = await house.create(kind="signer")
+    visitor = await house.enter((await house.issue_to(moved.party, "contract")).session.id)
+    asked = Asked(desk, visitor, await desk.open(visitor))
+    digits = await asked.code()
+    other = await desk.open(visitor, task="other")
+    wanted = StepUp(visitor, "other", write_of(other).place, digits)
+    with pytest.raises(CodeSpent):
+        await step_up(house.transactions, wanted)
+    await asked.type(digits)
+
+
+async def test_mails_of_both_kinds_count_together(asked: Asked) -> None:
+    """C12, C13: the limits are the address's; what the page tells of is the mail asked for here."""
+    house, session_id = asked.desk.house, asked.visitor.session_id
+    link = await house.link(session_id)
+    async with house.transactions.work() as work:
+        assert (await ask_code(work, link, "door-2")).sent_now
+    async with house.transactions.work() as work:
+        shown = await step_up_mail(work, await enter_to_look(work, asked.visitor))
+    assert (shown.asked_at, shown.next_at) == (None, house.clock() + timedelta(minutes=1))
+    assert not await asked.mail()
+    for _ in range(4):
+        await asked.code()
+        await asked.desk.open(asked.visitor)
+    house.clock.turn(minutes=1)
+    assert not await asked.mail()
+    async with house.transactions.work() as work:
+        assert not (await ask_code(work, link, "door-2")).sent_now
+
+
+async def test_the_mail_says_what_the_code_signs(asked: Asked) -> None:
+    """C11: and brings no link."""
+    house, session_id = asked.desk.house, asked.visitor.session_id
+    digits = await asked.code()
+    (mail,) = await house.mails(session_id, "signing_code")
+    async with house.transactions.work() as work:
+        draft, _ = await compose_mail(work, mail.id)
+    assert draft is not None
+    said = " ".join(draft.rendered.text.split())
+    assert 'is about to sign "Supply agreement" from Demo Ltd in the name of Vera Ltd' in said
+    assert f"{digits[:4]} {digits[4:]}" in said
+    assert "http" not in said
+
+
+async def test_the_certificate_says_by_which_codes_a_signer_was_verified(asked: Asked) -> None:
+    """ASVS 7.5.3: on entry and at signing, each with its time."""
+    house, entered_at = asked.desk.house, asked.desk.house.clock()
+    await asked.type(await asked.code())
+    stepped_up_at = house.clock()
+    house.clock.turn(seconds=40)
+    await asked.sign()
+    whole = await asked.desk.now(asked.opened.agreement.id)
+    async with house.transactions.work() as work:
+        (said,) = (await completion_of(work, whole.row, whole.signers)).signers
+    assert (said.mailbox_confirmed_at, said.stepped_up_at) == (entered_at, stepped_up_at)
+    assert said.signed_at == stepped_up_at + timedelta(seconds=40)
 
 
 async def test_it_is_for_one_window_and_not_for_long(asked: Asked) -> None:
@@ -152,7 +274,7 @@ async def test_wrong_codes_are_counted_as_at_the_door(asked: Asked) -> None:
 async def test_a_hundred_failures_lock_the_party(asked: Asked) -> None:
     """C12, SX-16."""
     for _ in range(20):
-        digits = await asked.code()
+        digits = await asked.made()
         wrong = str((int(digits) + 1) % 10**8).zfill(8)
         for _ in range(5):
             with pytest.raises((CodeWrong, CodeSpent, VerificationLocked)):
@@ -160,7 +282,7 @@ async def test_a_hundred_failures_lock_the_party(asked: Asked) -> None:
         asked.desk.house.clock.turn(minutes=1)
         asked.desk.house.clock.turn(seconds=-60)
     with pytest.raises(VerificationLocked):
-        await asked.type(await asked.code())
+        await asked.type(await asked.made())
 
 
 async def test_a_lost_window_asks_and_types_in_vain(asked: Asked) -> None:
@@ -172,15 +294,13 @@ async def test_a_lost_window_asks_and_types_in_vain(asked: Asked) -> None:
     with pytest.raises(WindowLost):
         await asked.type(digits)
     assert (await asked.row()).stepped_up_at is None
-    assert all(each.consumed_at is None for each in await codes(asked) if each.counter > 1)
+    assert [each.consumed_at for each in await codes(asked)] == [None]
 
 
 async def codes(asked: Asked) -> list[CodeRow]:
-    """The session's codes."""
-    from store.code import living_codes
-
+    """The living codes that were asked for here."""
     async with asked.desk.house.transactions.work() as work:
-        return list(await living_codes(work.db, asked.visitor.session_id, work.at))
+        return list(await living_codes(work.db, asked.visitor.session_id, work.at, asked.use))
 
 
 async def test_twenty_at_once_with_one_code_step_up_once(asked: Asked) -> None:

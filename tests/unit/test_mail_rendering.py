@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from adapters.mail_rendering import MailContent, RenderedMail, grouped, one_line, render
 from adapters.mail_template import TEMPLATES, MailContentError
-from domain.mail import MailKind
+from domain.mail import CODES, MailKind
 
 NOW = datetime(2026, 11, 22, 14, 5, 30, tzinfo=UTC)
 LINK = "https://gatepass.example/s/abcdefghijklmnopqrstuvwxyz012345?a=1&b=2"
@@ -45,7 +45,8 @@ def content(kind: MailKind, **changes: Any) -> MailContent:
         given |= {"member_name": "Anna Weber", "member_email": "anna@acme.test"}
         has_link = kind in [*WITH_LINK, *TO_A_PAGE]
         given |= {"happened_at": NOW, "link": LINK if has_link else None}
-    elif kind is MailKind.CODE:
+    elif kind in CODES:
+        given |= {"document_title": "Contract after Vendor intake"}
         given |= {"code": "48210937", "code_expires_at": NOW + timedelta(minutes=10)}
     elif kind.to_issuer:
         given |= {"console_link": CONSOLE, "reason": "No time", "party_email": "anna@weber.test"}
@@ -188,31 +189,69 @@ def test_the_deadline_follows_the_zone() -> None:
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
-def test_the_mail_of_a_code_has_no_link(locale: str) -> None:
+@pytest.mark.parametrize("kind", CODES)
+def test_the_mail_of_a_code_has_no_link(kind: MailKind, locale: str) -> None:
     """C11, N1: whoever opens every link of a mail for a person finds none here."""
     names = {"party_name": "see https://evil.test/x", "workspace_name": "HTTP://evil.test"}
-    mail = rendered(MailKind.CODE, locale=locale, **names)
+    mail = rendered(kind, locale=locale, document_title="https://evil.test/y", **names)
     assert "http" not in f"{mail.subject} {mail.text}".lower()
     assert Seen(mail.html).addresses() == []
     assert "http" not in Seen(mail.html).words.lower()
 
 
-def test_the_code_is_shown_in_two_halves_and_not_in_the_subject() -> None:
-    mail = rendered(MailKind.CODE)
+@pytest.mark.parametrize("kind", CODES)
+def test_the_code_is_shown_in_two_halves_and_not_in_the_subject(kind: MailKind) -> None:
+    mail = rendered(kind)
     assert "    4821 0937" in mail.text.splitlines()
     assert "4821 0937" in Seen(mail.html).words
     assert "4821" not in mail.subject
     assert [grouped(each) for each in ("123456", "1234567")] == ["123 456", "1234 567"]
 
 
-def test_a_code_never_travels_with_a_link() -> None:
+@pytest.mark.parametrize("kind", CODES)
+def test_a_code_never_travels_with_a_link(kind: MailKind) -> None:
     """C11."""
     for field in ("link", "console_link"):
         with pytest.raises(MailContentError, match="never travels with a link"):
-            rendered(MailKind.CODE, **{field: LINK})
+            rendered(kind, **{field: LINK})
 
 
-@pytest.mark.parametrize("kind", [each for each in EVERY_KIND if each is not MailKind.CODE])
+@pytest.mark.parametrize(
+    ("locale", "subject", "said"),
+    [
+        (
+            "en",
+            "Your code for a signature: Acme",
+            (
+                'is about to sign "Supply agreement" from Acme in the name of Anna Weber',
+                "Nothing is signed without it.",
+                "It was not you? Then give the code to nobody.",
+                "tell Acme, and change the password of your mailbox.",
+            ),
+        ),
+        (
+            "de",
+            "Ihr Code für eine Unterschrift: Acme",
+            (
+                "will „Supply agreement“ von Acme im Namen von Anna Weber unterschreiben",
+                "Ohne ihn wird nichts unterschrieben.",
+                "Das waren nicht Sie? Dann geben Sie den Code niemandem.",
+                "Sagen Sie Acme Bescheid und ändern Sie das Passwort Ihres Postfachs.",
+            ),
+        ),
+    ],
+)
+def test_a_code_to_sign_with_says_that_it_signs(
+    locale: str, subject: str, said: tuple[str, ...]
+) -> None:
+    mail = rendered(MailKind.SIGNING_CODE, locale=locale, document_title="Supply agreement")
+    assert mail.subject == subject
+    for words in (" ".join(mail.text.split()), " ".join(Seen(mail.html).words.split())):
+        assert [each for each in said if each not in words] == []
+        assert "is opening" not in words
+
+
+@pytest.mark.parametrize("kind", [each for each in EVERY_KIND if each not in CODES])
 def test_only_the_mail_of_a_code_shows_one(kind: MailKind) -> None:
     mail = rendered(kind, code="48210937")
     assert "4821" not in mail.text + mail.html
@@ -224,6 +263,7 @@ def test_only_the_mail_of_a_code_shows_one(kind: MailKind) -> None:
         (MailKind.INVITATION, "link"),
         (MailKind.REMINDER, "expires_at"),
         (MailKind.CODE, "code"),
+        (MailKind.SIGNING_CODE, "document_title"),
         (MailKind.EXPIRED, "expires_at"),
     ],
 )

@@ -1,5 +1,6 @@
 """The certificate of completion: who, when, what, and what it is not."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pikepdf
@@ -25,13 +26,26 @@ def test_says_who_did_what_when_and_where_it_is_on_record() -> None:
     for said in (
         "Certificate of completion", "Framework agreement", "Acme Ltd", one.reference, one.sha256,
         "Anna Weber", "Zoë Łukasz 上海", "anna@example.org", "Firefox 150 on Linux",
-        "Version signed 3", "Mailbox confirmed", "Opened", "Signed",
+        "Version signed 3", "Code by mail on entry", "Opened", "Signed",
     ):  # fmt: skip
         assert said in words
     assert "15:03 (Europe/Berlin, UTC+01:00) 2026-12-06 14:03:09 UTC" in words
     proven = proof()
     for said in (proven.root, proven.leaf, proven.key, str(proven.index), *proven.path):
         assert said in words
+
+
+def test_says_by_which_codes_each_signer_was_verified() -> None:
+    """ASVS 7.5.3: also by the fresh code at signing, where one was asked for."""
+    at = NOW - timedelta(minutes=3)
+    one = completion(signers=(signer(stepped_up_at=at), signer("Otto Ohne")))
+    words = words_of(completion_pdf(one).pdf)
+    anna, otto = words.split("Otto Ohne")
+    assert "Fresh code by mail" in anna
+    assert AgreementCompletion.in_utc(at) in anna.split("Fresh code by mail")[1]
+    assert "Fresh code by mail" not in otto.split("What the seal is")[0]
+    assert all("Code by mail on entry" in each for each in (anna, otto))
+    assert "one that was asked for to sign this document and is good for nothing else" in words
 
 
 def test_says_plainly_what_the_seal_is_not() -> None:
@@ -43,7 +57,13 @@ def test_says_plainly_what_the_seal_is_not() -> None:
 def test_what_did_not_happen_and_what_is_not_known_is_left_out() -> None:
     bare = signer(mailbox_confirmed_at=None, opened_at=None, signed_at=None, browser="")
     words = words_of(completion_pdf(completion(signers=(bare,), proof=None)).pdf)
-    for left_out in ("Mailbox confirmed", "Opened", "Browser", "Root of the log"):
+    for left_out in (
+        "Code by mail on entry",
+        "Fresh code by mail",
+        "Opened",
+        "Browser",
+        "Root of the log",
+    ):
         assert left_out not in words
     assert "Anna Weber" in words
 
