@@ -27,6 +27,7 @@ SUBJECT_NAME = 60
 NEEDED = {
     MailKind.INVITATION: ("link", "expires_at"),
     MailKind.SIGNATURE_REQUEST: ("link", "expires_at"),
+    MailKind.CONFIRMATION_REQUEST: ("link", "expires_at"),
     MailKind.CODE: ("code", "code_expires_at"),
     MailKind.SIGNING_CODE: ("code", "code_expires_at", "document_title"),
     MailKind.REMINDER: ("link", "expires_at"),

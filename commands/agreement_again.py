@@ -1,9 +1,8 @@
 """Asks a signer of a member's agreement again, when its public session is issued anew (PS-34)."""
 
-from datetime import timedelta
 from uuid import UUID
 
-from commands.issue import AskedSigner
+from commands.issue import AskedSigner, asked_signer
 from commands.work import Work
 from domain.agreement import OUT
 from domain.agreement_errors import AgreementClosed
@@ -23,7 +22,8 @@ async def asked_again(work: Work, session: PublicSessionRow) -> AskedSigner | No
         if row is not None and row.session_id is None:
             if row.state not in OUT:
                 raise AgreementClosed(row.state, "sign")
-            return AskedSigner(row.id, task.signer or 0, timedelta(days=row.time_bound_days))
+            signers = await signers_of(work.db, row.id)
+            return asked_signer(row, next(e for e in signers if e.position == task.signer))
     return None
 
 

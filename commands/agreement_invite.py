@@ -1,10 +1,9 @@
 """Asks signers: each one's turn is a public session with one signature task (PS-43)."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
-from commands.issue import AskedSigner, Issue, issue
+from commands.issue import Issue, asked_signer, issue
 from commands.mail import queue_signer_mail
 from commands.party import find_party
 from commands.public_session import Target, revoke
@@ -38,7 +37,7 @@ async def _invite(work: Work, row: AgreementRow, signer: AgreementSignerRow, act
         cause=f"agreement:{row.id}:{signer.position}",
         actor=actor,
         subject=row.title,
-        asked=AskedSigner(row.id, signer.position, timedelta(days=row.time_bound_days)),
+        asked=asked_signer(row, signer),
     )
     signer.session_id = (await issue(work, party, wanted)).session.id
 

@@ -20,6 +20,8 @@ from domain.errors import NotFound
 from domain.messages import PublicSessionStart
 from domain.reminder import reminder_times
 from domain.session_template import SessionTemplate, check_issuable, issuable_statuses
+from domain.signature_request import TO_CONFIRM, TO_SIGN, RequestNames
+from store.agreement import AgreementRow, AgreementSignerRow
 from store.columns import new_id
 from store.definition import DefinitionRow, latest_definition
 from store.party import PartyRow
@@ -33,11 +35,23 @@ from store.public_session import (
 
 @dataclass(frozen=True, slots=True)
 class AskedSigner:
-    """Which signer of which agreement is asked, and for how long."""
+    """Which signer of which agreement is asked, for how long, and whether to sign it (PS-42)."""
 
     agreement_id: UUID
     position: int
     time_bound: timedelta
+    signs: bool
+
+    @property
+    def names(self) -> RequestNames:
+        """What the session and its step are called."""
+        return TO_SIGN if self.signs else TO_CONFIRM
+
+
+def asked_signer(row: AgreementRow, signer: AgreementSignerRow) -> AskedSigner:
+    """This signer of an agreement, as it is asked."""
+    bound = timedelta(days=row.time_bound_days)
+    return AskedSigner(row.id, signer.position, bound, signer.signs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     row = await issuable_version(work, party, wanted.template)
     template = SessionTemplate.of(row.body)
     if wanted.asked:
-        name = _in_words_of(party)(template.name)
+        name = _in_words_of(party)(wanted.asked.names.session)
         template = replace(template, name=name, time_bound=wanted.asked.time_bound)
     template.scope.check_issue(party.kind, party.state, wanted.subject)
     already_open = await open_session_of_template(work.db, party.id, template.key, work.at)
@@ -87,7 +101,7 @@ async def issue(work: Work, party: PartyRow, wanted: Issue) -> Issued:
     work.db.add(session)
     tasks = await _task_rows(work, session, party, row.body["tasks"], wanted.asked)
     await work.db.flush()
-    await queue_party_mail(work, session, party, invitation_of(session), "1")
+    await queue_party_mail(work, session, party, await invitation_of(work, session), "1")
     _start(work, session, template, tasks)
     _audit(work, session, party, wanted)
     return Issued(session, tasks, already_open)
@@ -160,7 +174,7 @@ async def _task_rows(
     else:
         session.signs = True
         for each in tasks:
-            each.title = _in_words_of(party)(each.title)
+            each.title = _in_words_of(party)(asked.names.step)
             each.agreement_id, each.signer = asked.agreement_id, asked.position
     work.db.add_all(tasks)
     return tasks

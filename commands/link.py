@@ -45,7 +45,7 @@ async def renew_links(
     work.audit_party(AuditEvent.PARTY_ADDRESS_CORRECTED, workspace_id, party.id, actor)
     for session in sessions:
         await _renew(work, session, actor)
-        kind = invitation_of(session)
+        kind = await invitation_of(work, session)
         await queue_party_mail(work, session, party, kind, f"epoch-{session.link_epoch}")
     return sessions
 

@@ -15,6 +15,7 @@ from domain.errors import NotFound
 from domain.mail import CODES, MailKind, MailState, is_given_up
 from domain.messages import MailStart
 from domain.signature_request import SIGNATURE_REQUEST
+from store.agreement import only_reads_in
 from store.code import CodeRow
 from store.columns import new_id
 from store.known_device import KnownDeviceRow
@@ -49,10 +50,15 @@ async def queue_party_mail(
     return row
 
 
-def invitation_of(session: PublicSessionRow) -> MailKind:
-    """The mail that asks a party: a Request to Sign where an agreement is all there is (PS-43)."""
-    is_request = session.template_key == SIGNATURE_REQUEST
-    return MailKind.SIGNATURE_REQUEST if is_request else MailKind.INVITATION
+async def invitation_of(work: Work, session: PublicSessionRow) -> MailKind:
+    """The mail that asks a party: a Request to Sign where an agreement is all there is (PS-43).
+
+    Or one to confirm, for whoever only reads (PS-42).
+    """
+    if session.template_key != SIGNATURE_REQUEST:
+        return MailKind.INVITATION
+    reads = await only_reads_in(work.db, session.id)
+    return MailKind.CONFIRMATION_REQUEST if reads else MailKind.SIGNATURE_REQUEST
 
 
 def queue_issuer_mail(

@@ -143,7 +143,7 @@ async def resend(work: Work, target: Target) -> PublicSessionRow:
     """
     row = await lock_session(work, target)
     refuse_ended(work, row)
-    await mail_again(work, row, invitation_of(row))
+    await mail_again(work, row, await invitation_of(work, row))
     work.audit_session(AuditEvent.SESSION_RESENT, row, target.actor)
     return row
 

@@ -10,7 +10,7 @@ from commands.mail import agreement_of, code_text, link_of
 from commands.mail_letter import Letter, Withdrawn
 from commands.receipt import GivenReceipt, receipt_of
 from commands.work import Work
-from domain.mail import CODES, MailKind, waits_for_proof
+from domain.mail import AGREEMENT_REQUESTS, CODES, MailKind, waits_for_proof
 from domain.public_session import OPEN
 from store.agreement import AgreementRow, agreement_by_id
 from store.code import CodeRow
@@ -20,7 +20,7 @@ from store.public_session import PublicSessionRow, TaskRow, tasks_of
 from store.workspace import WorkspaceRow
 
 NEEDS_OPEN_SESSION = frozenset(
-    {MailKind.INVITATION, MailKind.SIGNATURE_REQUEST, *CODES, MailKind.REMINDER}
+    {MailKind.INVITATION, *AGREEMENT_REQUESTS, *CODES, MailKind.REMINDER}
 )
 
 BRINGS_COPIES = frozenset({MailKind.SIGNED_COPY, MailKind.ISSUER_SIGNED})
@@ -128,7 +128,7 @@ async def _agreement(
 
 def _message(mail: MailRow, session: PublicSessionRow, agreement: AgreementRow | None) -> str:
     """The sender's words: an agreement's where it asks to sign, else those about withdrawing."""
-    if mail.kind != MailKind.SIGNATURE_REQUEST:
+    if mail.kind not in AGREEMENT_REQUESTS:
         return session.message
     return agreement.message if agreement else ""
 

@@ -15,6 +15,7 @@ class MailKind(StrEnum):
     SIGNING_CODE = "signing_code"
     REMINDER = "reminder"
     SIGNATURE_REQUEST = "signature_request"
+    CONFIRMATION_REQUEST = "confirmation_request"
     SIGNED_COPY = "signed_copy"
     COMPLETED = "completed"
     EXPIRED = "expired"
@@ -45,6 +46,10 @@ class MailKind(StrEnum):
 
 CODES = (MailKind.CODE, MailKind.SIGNING_CODE)
 """Those that bring a code: to come in, or to sign. Limits count them together (C12)."""
+
+
+AGREEMENT_REQUESTS = (MailKind.SIGNATURE_REQUEST, MailKind.CONFIRMATION_REQUEST)
+"""Those that bring an agreement to somebody: to sign it, or only to read and confirm (PS-42)."""
 
 
 class MailState(StrEnum):

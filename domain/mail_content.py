@@ -109,6 +109,7 @@ _WITH_LINK = ("link", "expires_at", "left")
 ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.INVITATION: (*_SESSION, "left", "link"),
     MailKind.SIGNATURE_REQUEST: (*_SESSION, "left", "link", "message"),
+    MailKind.CONFIRMATION_REQUEST: (*_SESSION, "left", "link", "message"),
     # No address and no text that somebody typed: a code never travels with a link (C11).
     MailKind.CODE: ("workspace_name", "party_name", "session_title", "code", "code_expires_at"),
     MailKind.SIGNING_CODE: (
@@ -138,6 +139,7 @@ ALLOWED: Mapping[MailKind, tuple[str, ...]] = {
 REQUIRED: Mapping[MailKind, tuple[str, ...]] = {
     MailKind.INVITATION: ("link", "expires_at"),
     MailKind.SIGNATURE_REQUEST: ("link", "expires_at"),
+    MailKind.CONFIRMATION_REQUEST: ("link", "expires_at"),
     MailKind.CODE: ("code",),
     MailKind.SIGNING_CODE: ("code", "document_title"),
     MailKind.REMINDER: ("link", "expires_at"),

@@ -1,8 +1,10 @@
 """The session template that every agreement is issued with: the product's own (PS-43).
 
-Its two names are read by signers, each in their own language.
+Its two names are read by signers, each in their own language; whoever only reads and confirms
+(PS-42) has other ones.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from domain.agreement_errors import TemplateReserved
@@ -16,12 +18,25 @@ def _(words: str) -> str:
 
 SIGNATURE_REQUEST = "signature-request"
 """Its key; no author writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNames:
+    """What the session is called, and the one step in it."""
+
+    session: str
+    step: str
+
+
+TO_SIGN = RequestNames(_("Signature request"), _("Review and sign"))
+TO_CONFIRM = RequestNames(_("Confirmation request"), _("Review and confirm"))
+
 BODY: dict[str, Any] = {
     "key": SIGNATURE_REQUEST,
-    "name": _("Signature request"),
+    "name": TO_SIGN.session,
     "time_bound_days": 14,
     "scope": {"subject": "optional"},
-    "tasks": [{"key": "sign", "kind": TaskKind.SIGNATURE.value, "title": _("Review and sign")}],
+    "tasks": [{"key": "sign", "kind": TaskKind.SIGNATURE.value, "title": TO_SIGN.step}],
 }
 
 

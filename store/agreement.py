@@ -16,7 +16,7 @@ from domain.agreement_version import AgreementVersion
 from store.columns import instant, json_column, optional_instant, primary_id
 from store.never_clear import never_clear, refuse_clear
 from store.page import page_of
-from store.public_session import PublicSessionRow
+from store.public_session import PublicSessionRow, TaskRow
 from store.sealed import Owner, OwnerKind, SealedRow, opened, opened_one, sealed
 
 
@@ -267,6 +267,17 @@ async def signers_of(db: AsyncSession, agreement_id: UUID) -> Sequence[Agreement
     ordered = found.order_by(col(AgreementSignerRow.position))
     rows = (await db.scalars(ordered.execution_options(populate_existing=True))).all()
     return await opened(db, rows)
+
+
+async def only_reads_in(db: AsyncSession, session_id: UUID) -> bool:
+    """Whether somebody in a session reads and confirms an agreement without signing it (PS-42)."""
+    signer, task = AgreementSignerRow, TaskRow
+    found = (
+        select(signer.id)
+        .join(TaskRow, col(task.agreement_id) == signer.agreement_id)
+        .where(task.session_id == session_id, signer.position == task.signer, ~col(signer.signs))
+    )
+    return (await db.scalars(found.limit(1))).first() is not None
 
 
 def agreement_value(row: AgreementRow, signers: Sequence[AgreementSignerRow]) -> Agreement:

@@ -23,7 +23,7 @@ from adapters.languages import (
     when_in_short,
     zone_in_words,
 )
-from domain.signature_request import BODY
+from domain.signature_request import BODY, TO_CONFIRM, TO_SIGN
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 12, 6, 14, 5, tzinfo=UTC)
@@ -98,7 +98,8 @@ def test_every_word_on_paper_exists_in_every_language() -> None:
 
 
 def test_the_names_of_a_signature_request_exist_in_every_language() -> None:
-    names = {BODY["name"], *(each["title"] for each in BODY["tasks"])}
+    names = {name for each in (TO_SIGN, TO_CONFIRM) for name in (each.session, each.step)}
+    assert {BODY["name"], *(each["title"] for each in BODY["tasks"])} < names
     assert extracted("domain/signature_request") == names
     for language in available()[1:]:
         assert names - catalogue(language).keys() == set()
