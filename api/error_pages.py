@@ -27,7 +27,6 @@ from commands.door import Door, open_door
 from commands.mail import link_of
 from commands.room import Room, enter
 from commands.work import Work
-from domain.agreement import AgreementState
 from domain.agreement_errors import AgreementClosed, SignerHasTurn, WindowLost
 from domain.errors import (
     BindingLost,
@@ -39,9 +38,9 @@ from domain.errors import (
     VerificationLocked,
 )
 from domain.public_session import EndReason
-from store.agreement import agreement_by_id
 from store.database import is_away
-from store.public_session import PublicSessionRow, TaskRow, value_of
+from store.public_session import PublicSessionRow, value_of
+from store.signing_gate import end_words
 
 log = structlog.get_logger()
 
@@ -129,7 +128,7 @@ async def _door_page(
     if isinstance(error, SessionEnded):
         steps = steps_of(value_of(door.session, door.tasks), door.tasks)
         values = _ended_values(door.session, error.end_reason) | {"receipt": ""}
-        values["reason"] = await _reason(work, door.tasks, values["reason"])
+        values["reason"] = await _reason(work, door.session, values["reason"])
         return page_of(occasion, "ended.html", status_of(error), steps=steps, typed=(), **values)
     name = "locked.html" if isinstance(error, VerificationLocked) else "no_address.html"
     return page_of(occasion, name, status_of(error), link=link)
@@ -143,7 +142,7 @@ async def _room_page(request: Request, work: Work, room: Room, error: Exception)
         # The browser that finished comes to its own good end: that is no error.
         done = ended == EndReason.COMPLETED and request.method == "GET"
         values = _ended_values(room.session, ended) | {"receipt": _receipt_address(room)}
-        values["reason"] = await _reason(work, room.tasks, values["reason"])
+        values["reason"] = await _reason(work, room.session, values["reason"])
         status = 200 if done else status_of(error)
         return page_of(name="ended.html", status=status, typed=typed, **shown, **values)
     if isinstance(error, BindingLost):
@@ -180,22 +179,8 @@ async def _window_page(
     )
 
 
-CANCELLED = "cancelled"
-
-
-async def _reason(work: Work, tasks: Sequence[TaskRow], reason: str) -> str:
-    """The word for an end; who was asked for a document that was cancelled reads so (EX-23).
-
-    That is so also for those who had signed it before.
-    """
-    if reason not in (EndReason.REVOKED, EndReason.COMPLETED):
-        return reason
-    asked = [each.agreement_id for each in tasks if each.agreement_id]
-    found = [await agreement_by_id(work.db, each) for each in asked]
-    is_cancelled = [
-        each.session_id is None and each.state == AgreementState.CANCELLED for each in found if each
-    ]
-    return CANCELLED if any(is_cancelled) else reason
+async def _reason(work: Work, session: PublicSessionRow, reason: str) -> str:
+    return (await end_words(work.db, {session.id: reason}))[session.id]
 
 
 def _ended_values(session: PublicSessionRow, reason: str) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from commands.room import enter
 from commands.signing import window_policy
 from commands.work import Work
 from domain.task import TaskKind
+from store.binding import sessions_of
 from store.gate import Idle, Shut, gates_of
-from store.signing_gate import signings_of
+from store.signing_gate import end_words, signings_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,6 +34,7 @@ async def room_gate(work: Work, bindings: list[UUID]) -> Mapping[UUID, Shut | Id
 async def signing_room_gate(work: Work, bindings: list[UUID]) -> Mapping[UUID, News]:
     """As `room_gate`, for browsers in rooms where something is signed: its windows too (EX-22)."""
     gates = await room_gate(work, bindings)
+    gates = await _named_ends(work, gates)
     signings = await signings_of(work.db, bindings, work.at, window_policy(work))
     told: dict[UUID, News] = dict(gates)
     for binding, windows in signings.items():
@@ -40,6 +42,16 @@ async def signing_room_gate(work: Work, bindings: list[UUID]) -> Mapping[UUID, N
         if not isinstance(gate, Shut):
             told[binding] = Signings(gate, windows)
     return told
+
+
+async def _named_ends(work: Work, gates: Mapping[UUID, Shut | Idle]) -> Mapping[UUID, Shut | Idle]:
+    """Who was asked for a document that was cancelled hears that word, as on the page (EX-23)."""
+    shut = {each: gate.reason for each, gate in gates.items() if isinstance(gate, Shut)}
+    if not shut:
+        return gates
+    sessions = await sessions_of(work.db, list(shut))
+    words = await end_words(work.db, {whose: shut[each] for each, whose in sessions.items()})
+    return {**gates, **{each: Shut(words[whose]) for each, whose in sessions.items()}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """The browsers that were, or are, bound to public sessions."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, select
+from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from domain.binding import Binding, BindingEnd
@@ -48,6 +49,12 @@ async def binding_by_id(db: AsyncSession, binding_id: UUID) -> BindingRow:
     """A binding as it is now; it exists."""
     found = select(BindingRow).where(BindingRow.id == binding_id)
     return (await db.scalars(found.execution_options(populate_existing=True))).one()
+
+
+async def sessions_of(db: AsyncSession, bindings: Collection[UUID]) -> dict[UUID, UUID]:
+    """The public session of each of these bindings."""
+    found = select(BindingRow.id, BindingRow.session_id).where(col(BindingRow.id).in_(bindings))
+    return {row.id: row.session_id for row in await db.execute(found)}
 
 
 def binding_value(row: BindingRow) -> Binding:

@@ -12,11 +12,16 @@ from sqlalchemy import ColumnElement, case, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.agreement import AgreementState
+from domain.public_session import EndReason
 from domain.window import WindowEnd, WindowPolicy
 from store.agreement import AgreementRow
 from store.binding import BindingRow
 from store.public_session import TaskRow
 from store.signing_session import SigningSessionRow
+
+CANCELLED = "cancelled"
+MAY_BE_CANCELLED = frozenset({EndReason.REVOKED.value, EndReason.COMPLETED.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,27 @@ async def signings_of(
         one = SigningNews(task, holder, fence, version, ended or "", idles_out_at)
         told[binding] = (*told.get(binding, ()), one)
     return told
+
+
+async def end_words(db: AsyncSession, ends: Mapping[UUID, str]) -> dict[UUID, str]:
+    """How public sessions ended, in the words of those who were asked, by session (EX-23).
+
+    Whoever was asked for a document that was cancelled reads so, also if it was signed before. One
+    that came with the session ended with it, whatever ended that.
+    """
+    asked = [each for each, reason in ends.items() if reason in MAY_BE_CANCELLED]
+    if not asked:
+        return dict(ends)
+    found = (
+        select(col(TaskRow.session_id))
+        .join(AgreementRow, col(AgreementRow.id) == col(TaskRow.agreement_id))
+        .where(
+            col(TaskRow.session_id).in_(asked),
+            col(AgreementRow.session_id).is_(None),
+            col(AgreementRow.state) == AgreementState.CANCELLED.value,
+        )
+    )
+    return dict(ends) | dict.fromkeys(await db.scalars(found), CANCELLED)
 
 
 def _reason(at: datetime, policy: WindowPolicy) -> ColumnElement[str | None]:

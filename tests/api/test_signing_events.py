@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.open_pages import OpenPage, Signings, news_of, open_pages_of, poll_until_stopped
 from api.room_events import signing_room_gate
+from commands.public_session import Target, revoke
 from commands.room import enter
 from commands.signing import window_of, window_policy
 from commands.signing_session import signing_in
@@ -21,7 +22,7 @@ from store.gate import Shut
 from store.signing_gate import signings_of
 from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import OTHER_PAPER, SIGN, Desk
-from tests.rooms.house import House, bare_house
+from tests.rooms.house import ANNA, House, bare_house
 from tests.rooms.party_browser import app_of
 
 
@@ -161,3 +162,18 @@ async def test_another_browser_hears_of_its_own_end_alone(desk: Desk) -> None:
     page = await page_of(app_of(desk.house), desk, first)
     await desk.visitor(whole, door="door-2")
     assert await page.ask() == Shut("opened_elsewhere")
+
+
+async def test_a_document_that_is_cancelled_is_called_so(desk: Desk) -> None:
+    """EX-23: the sender's word for it, in an open page as on the one after it."""
+    whole = await desk.sent("Vera Ltd", "Walt Ltd", ordered=False)
+    app = app_of(desk.house)
+    vera = await page_of(app, desk, await desk.visitor(whole))
+    walt = await page_of(app, desk, await desk.visitor(whole, 2))
+    async with desk.house.transactions.work() as work:
+        target = Target(await desk.session_of(whole, 2), desk.house.workspace_id, ANNA)
+        await revoke(work, target, "one of them only")
+    assert (await vera.ask(), await walt.ask()) == (None, Shut("revoked"))
+    await desk.cancel(await desk.now(whole.row.id))
+    assert await vera.ask() == Shut("cancelled")
+    assert await walt.ask() == Shut("cancelled")

@@ -8,24 +8,37 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from playwright.async_api import BrowserContext, Page, ViewportSize, expect
 
+from commands.agreement import Whole
 from commands.agreement_source import Source, paper_from
 from domain.member import Role
-from tests.e2e.person import BASICS, Person
+from tests.e2e.person import BASICS, Browsers, Person
+from tests.e2e.signing import FIELDS, ONE, TWO
 from tests.e2e.test_members import BEN
 from tests.e2e.test_room_pages import served
-from tests.rooms.agreements import Desk
+from tests.rooms.agreements import CONSENT, Desk
 from tests.rooms.house import House, bare_house
 from tests.rooms.member_browser import EMAIL, PASSWORD, console_of, make_member
-from tests.rooms.papers import a_pdf
+from tests.rooms.papers import a_pdf, paper_of
 
 NARROW: ViewportSize = {"width": 390, "height": 844}
 TURNED: ViewportSize = {"width": 844, "height": 390}
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 SHOTS = os.environ.get("GATEPASS_TEST_SHOTS", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A signer with the document open: what, which public session, and where it is opened."""
+
+    person: Person
+    whole: Whole
+    session: UUID
+    task: str
 
 
 @dataclass(slots=True)
@@ -69,11 +82,20 @@ class Bureau:
         await person.press("Review and sign")
         await person.page.locator("[data-signing-form]").wait_for()
 
+    async def viewer(self, browsers: Browsers, **options: Any) -> Viewer:
+        """Somebody who was asked to sign, with the document open."""
+        known = {"paper": await paper_of(ONE, TWO), "fields": FIELDS, "consent": CONSENT}
+        whole = await self.desk.sent("Vera Ltd", **known)
+        session = await self.desk.session_of(whole)
+        person = await browsers.person(**options)
+        await self.to_viewer(person, session)
+        return Viewer(person, whole, session, f"{self.url}/sessions/{session}/tasks/sign")
+
 
 @asynccontextmanager
-async def open_bureau(database_url: str) -> AsyncIterator[Bureau]:
+async def open_bureau(database_url: str, **settings: Any) -> AsyncIterator[Bureau]:
     """Anna administers, Ben publishes."""
-    async with bare_house(database_url) as house:
+    async with bare_house(database_url, **settings) as house:
         await make_member(house)
         await make_member(house, BEN, "Ben Okri", Role.PUBLISHER)
         desk = Desk(house)

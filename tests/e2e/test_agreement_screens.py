@@ -13,8 +13,7 @@ from domain.actor import Actor, ActorKind
 from store.public_session import session_by_id
 from tests.e2e.bureau import NARROW, TURNED, WIDE, Bureau, good, shot
 from tests.e2e.person import Browsers
-from tests.e2e.signing import FIELDS, ONE, TWO
-from tests.rooms.agreements import CONSENT
+from tests.e2e.signing import ONE
 from tests.rooms.papers import paper_of
 
 pytestmark = pytest.mark.timeout(120)
@@ -108,22 +107,12 @@ async def test_nobody_to_sign_is_nothing_to_send(bureau: Bureau, browsers: Brows
     assert not await page.get_by_text("When all have signed").count()
 
 
-async def viewer(bureau: Bureau, browsers: Browsers, **options: Any) -> tuple[Page, Any]:
-    """A signer in the viewer, and the agreement."""
-    paper = await paper_of(ONE, TWO)
-    whole = await bureau.desk.sent("Vera Ltd", paper=paper, fields=FIELDS, consent=CONSENT)
-    session = await bureau.desk.session_of(whole)
-    person = await browsers.person(**options)
-    await bureau.to_viewer(person, session)
-    return person.page, whole
-
-
 @pytest.mark.parametrize("size", [NARROW, WIDE, TURNED], ids=["phone", "desk", "turned"])
 async def test_what_has_the_focus_is_never_behind_a_bar(
     bureau: Bureau, browsers: Browsers, size: ViewportSize
 ) -> None:
     """WCAG 2.4.11: the header and the bar with the next field stay in place."""
-    page, _ = await viewer(bureau, browsers, viewport=size)
+    page = (await bureau.viewer(browsers, viewport=size)).person.page
     await expect(page.locator("[data-bar]")).to_be_visible()
     assert await page.evaluate(HIDDEN) == []
     # Of a phone that is turned most is the document's.
@@ -135,7 +124,8 @@ async def test_a_change_is_not_escaped_and_both_versions_can_be_read(
     bureau: Bureau, browsers: Browsers
 ) -> None:
     """EX-19, N7: however often Escape is pressed; each version's text is a link away."""
-    page, whole = await viewer(bureau, browsers, viewport=NARROW)
+    viewer = await bureau.viewer(browsers, viewport=NARROW)
+    page, whole = viewer.person.page, viewer.whole
     await page.get_by_label("Full name").fill("Vera Vendor")
     other = {"kind": "date", "required": False, "x": 0.15, "label": f"Full name {UNBROKEN}"[:120]}
     fields = [each | (other if each["key"] == "name" else {}) for each in FIELDS]
@@ -163,7 +153,7 @@ async def at_link(page: Page, link: Any) -> str:
 
 
 async def test_the_last_field_leads_to_the_end(bureau: Bureau, browsers: Browsers) -> None:
-    page, _ = await viewer(bureau, browsers, viewport=NARROW)
+    page = (await bureau.viewer(browsers, viewport=NARROW)).person.page
     for label, value in (("Full name", "Vera"), ("Delivery day", "2026-12-24")):
         await page.get_by_label(label).fill(value)
     await page.get_by_label("Terms read").check()
@@ -180,16 +170,17 @@ async def test_a_document_that_was_cancelled_asks_nobody_to_do_it(
     bureau: Bureau, browsers: Browsers
 ) -> None:
     """EX-23."""
-    page, whole = await viewer(bureau, browsers, viewport=NARROW)
+    viewer = await bureau.viewer(browsers, viewport=NARROW)
+    page = viewer.person.page
     async with bureau.house.transactions.work() as work:
-        await cancel_agreement(work, bureau.desk.target(whole.row.id), "terms changed")
-    # In a window of its own: the one that is open hears of it, and goes where that leads.
+        await cancel_agreement(work, bureau.desk.target(viewer.whole.row.id), "terms changed")
+    cancelled = "This document has been cancelled"
+    notice = page.get_by_role("dialog", name=cancelled)
+    await expect(notice).to_contain_text("has cancelled it. Nothing more can be entered or signed")
+    await shot(page, "cancelled-live")
+    # In a window of its own: the one that is open goes where the notice leads.
     page = await page.context.new_page()
-    await page.goto(
-        f"{bureau.url}/s/{await bureau.house.link(await bureau.desk.session_of(whole))}"
-    )
-    await expect(
-        page.get_by_role("heading", name="This document has been cancelled")
-    ).to_be_visible()
+    await page.goto(f"{bureau.url}/s/{await bureau.house.link(viewer.session)}")
+    await expect(page.get_by_role("heading", name=cancelled)).to_be_visible()
     await expect(page.get_by_role("heading", name="A question about this?")).to_be_visible()
     assert not await page.get_by_text("Still want to do it?").count()
