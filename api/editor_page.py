@@ -28,7 +28,7 @@ from domain.agreement_field import FieldKind
 from domain.agreement_unsaved import Difference, applied, differences
 from domain.errors import DomainError
 from domain.left_behind import LeftBehind
-from domain.window import Place
+from domain.window import Place, beat_ms
 from store.editing_session import EditingSessionRow
 from store.member import member_by_id
 from store.party import party_names
@@ -64,6 +64,7 @@ async def editor_page(
         form=form,
         base=json.dumps(base, ensure_ascii=False, separators=(",", ":")),
         place=place,
+        beat_ms=beat_ms(call.work.settings.window_alive),
         shown=shown,
         kinds=list(FieldKind),
         parties=await suggested(call),

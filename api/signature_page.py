@@ -29,6 +29,7 @@ from domain.agreement_errors import AgreementClosed
 from domain.agreement_field import MARKS, AgreementField, FieldKind
 from domain.agreement_shown import ShownField
 from domain.errors import AnswersRefused
+from domain.window import beat_ms
 
 WINDOW_BYTES = 16
 
@@ -67,6 +68,7 @@ class SignaturePage(TaskPage):
             "exit_url": await signers_exit(place),
             "is_viewer": holds,
             "is_held": not holds and window.is_alive(place.work.at, policy),
+            "beat_ms": beat_ms(policy.alive),
             "nonce": secrets.token_urlsafe(WINDOW_BYTES),
         }
         return shown | await _viewer(place, found, refused) if holds else shown

@@ -33,6 +33,11 @@ class WindowPolicy:
     alive: timedelta
 
 
+def beat_ms(alive: timedelta) -> int:
+    """How often an open window tells that it is, in milliseconds: before it counts as closed."""
+    return alive // timedelta(milliseconds=2)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What a window says of itself with each write: its id and the fence it was given."""

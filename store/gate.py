@@ -20,7 +20,10 @@ from store.public_session import PublicSessionRow
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """Why a browser may not act any more: an `EndReason` of the session or a `BindingEnd`."""
+    """Why a browser may not act any more: an `EndReason` of the session or a `BindingEnd`.
+
+    Where a document was to be signed also `cancelled` (`store.signing_gate.end_words`).
+    """
 
     reason: str
 

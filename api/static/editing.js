@@ -2,17 +2,17 @@
 // then saves nothing any more; what it had not saved is kept apart (EX-16, EX-17, N8).
 import { follow } from "./live.js";
 import { refuseEscape } from "./no_escape.js";
+import { every } from "./steady.js";
 
-const BEAT_EVERY_MS = 10_000;
 const RELOADED_WITHIN_MS = 1_500;
 
-const { address, agreement, window: name, fence, version, member } =
+const { address, agreement, window: name, fence, version, member, beat: pace } =
   document.getElementById("editing").dataset;
 const form = document.getElementById("editor");
 const dialog = document.querySelector("[data-lost]");
 let isLost = false;
 let isLeaving = false;
-let timer = 0;
+let stopBeating = () => {};
 
 // A tab that was duplicated has the other's name: it asks for a place of its own.
 if (navigator.locks) {
@@ -46,7 +46,7 @@ function askForOwnPlace() {
 
 function begin() {
   beat();
-  timer = setInterval(beat, BEAT_EVERY_MS);
+  stopBeating = every(pace, beat);
   follow(`gatepass-editing-${agreement}`, `${address}/events`, hear);
 }
 
@@ -79,7 +79,7 @@ function send(what, body) {
 async function lose(reason) {
   if (isLost) return;
   isLost = true;
-  clearInterval(timer);
+  stopBeating();
   say(reason, "");
   form.inert = true;
   refuseEscape(dialog);
@@ -101,6 +101,6 @@ function say(reason, who) {
 
 form.addEventListener("submit", () => (isLeaving = true));
 addEventListener("pagehide", () => {
-  clearInterval(timer);
+  stopBeating();
   if (!isLost && !isLeaving) navigator.sendBeacon(`${address}/edit/beat`, place({ leaving: "yes" }));
 });

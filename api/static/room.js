@@ -19,12 +19,14 @@ function hear(message) {
   if (message.event === "active") calm();
 }
 
-// The end: a notice over the whole page, which the room's own page then explains.
+// The end: a notice over the whole page, which the room's own page then explains. Only the first counts.
+let isTold = false;
 
-function showEnd(reason) {
+export function showEnd(reason) {
   const words = document.querySelector(`template[data-reason="${CSS.escape(reason)}"]`);
   const notice = document.querySelector("[data-ended-notice]");
-  if (!words || notice.open) return;
+  if (!words || isTold) return;
+  isTold = true;
   calm();
   notice.querySelector("[data-ended-title]").textContent = words.dataset.title;
   notice.querySelector("[data-ended-words]").textContent = words.dataset.words;
@@ -49,9 +51,11 @@ function explain() {
 function hasUnsent() {
   const controls = document.querySelectorAll("main form :is(input, textarea, select)");
   return [...controls].some((each) => {
+    if (each.type === "hidden") return false;
     if (each.type === "checkbox" || each.type === "radio") return each.checked !== each.defaultChecked;
     if (each.options) return [...each.options].some((option) => option.selected !== option.defaultSelected && option.value);
-    return each.value !== each.defaultValue;
+    // What was saved on the way to a signature was never sent either, and is read here alone.
+    return each.value !== (each.closest("[data-place]") ? "" : each.defaultValue);
   });
 }
 

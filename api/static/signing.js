@@ -1,51 +1,32 @@
 // The window in which a document is signed: keeps its place, saves what is entered, hears what becomes
 // of it. The server decides; without this script the page's form does the same on request.
-import { countDown } from "./countdown.js";
-import { refuseEscape } from "./no_escape.js";
+import { showEnd } from "./room.js";
+import * as dialogs from "./signing_dialogs.js";
+import { isOnlyOne } from "./signing_lock.js";
 import { drawPages } from "./signing_pages.js";
 import { prepareMarks } from "./signing_marks.js";
 import { followFields } from "./signing_progress.js";
+import { every } from "./steady.js";
 
-const BEAT_EVERY_MS = 10_000;
 const SAVE_AFTER_MS = 1_000;
 const SAVE_AT_LEAST_EVERY_MS = 2_000;
 const RETRY_AFTER_MS = 3_000;
 const FIRST_LOOKS_MS = [0, 700, 2_000];
-const LOCK_TRIES = 5;
-const LOCK_AGAIN_MS = 150;
 const ACTIVITY_EVERY_MS = 10_000;
 const KEEPALIVE_BYTES = 60_000;
+const NEWS_WITHIN_MS = 3_000;
+const SENT_WITHIN_MS = 5_000;
 
 const here = document.getElementById("signing").dataset;
 const form = document.querySelector("[data-signing-form]");
+// Ends of this browser's place. The others are the whole session's, and the room tells of them.
 const own = ["quit", "inactive", "opened_elsewhere", "session_ended", "link_renewed"];
 let isOver = false;
+let goingOn = 0;
 
 // After a post the address is the page's again, so that a reload sends nothing.
 const address = `${here.task}?window=${here.window}`;
 history.replaceState(null, "", address);
-
-// One window is one document: a copy of this tab asks for a place of its own.
-
-async function takeLock(tries = LOCK_TRIES) {
-  if (!navigator.locks || (await isGranted())) return;
-  // The page that was here before a reload may still be letting go.
-  if (tries > 1) {
-    await new Promise((done) => setTimeout(done, LOCK_AGAIN_MS));
-    return takeLock(tries - 1);
-  }
-  isOver = true;
-  location.replace(here.task);
-}
-
-function isGranted() {
-  return new Promise((done) => {
-    navigator.locks.request(`signing:${here.window}`, { ifAvailable: true }, (lock) => {
-      done(Boolean(lock));
-      return lock ? new Promise(() => {}) : null;
-    });
-  });
-}
 
 // What is said to the server. A place is named with everything.
 
@@ -65,16 +46,27 @@ async function refusalOf(answer) {
 async function heed(answer) {
   if (answer.ok) return true;
   const refusal = await refusalOf(answer);
-  if (refusal.type?.endsWith("/window-lost") || refusal.type?.endsWith("/binding-lost")) {
-    lose(refusal.reason, refusal.kept);
-  } else if (refusal.type?.endsWith("/agreement-stale")) {
-    stale();
+  const kind = refusal.type?.split("/").at(-1);
+  if (kind === "window-lost") lose(refusal.reason, refusal);
+  else if (kind === "binding-lost") lose(refusal.reason, { ...refusal, isBrowsers: true });
+  else if (kind === "agreement-stale") stale();
+  else if (kind === "session-ended" || kind === "erased") {
+    // Which end it was is about to be told; leaving now would take along what was typed.
+    rest();
+    setTimeout(() => showEnd("session_ended"), NEWS_WITHIN_MS);
   } else if (answer.status < 500) {
-    // Over, cancelled, erased: its page says which.
+    // Signed, closed, out: its page says which.
     isOver = true;
     location.replace(address);
   }
   return false;
+}
+
+function rest() {
+  isOver = true;
+  clearTimeout(timer);
+  clearTimeout(goingOn);
+  dialogs.giveWay();
 }
 
 // Saving: soon after typing stops, and at least every two seconds while it goes on (N8).
@@ -139,7 +131,7 @@ async function send() {
   fields?.mark(errors);
 }
 
-// Signs of life: the window's every ten seconds while it is seen, the person's with the next one.
+// Signs of life: the window's every few seconds, hidden or not, the person's with the next one.
 
 let wasActive = true;
 let toldActiveAt = 0;
@@ -149,7 +141,7 @@ function active() {
   const now = performance.now();
   if (now - toldActiveAt < ACTIVITY_EVERY_MS) return;
   toldActiveAt = now;
-  if (document.hidden || idleDialog.open) beat();
+  if (document.hidden || dialogs.isAsking()) beat();
 }
 
 async function beat() {
@@ -184,81 +176,52 @@ function leave() {
 
 // What becomes of this window: lost, changed under it, or about to be closed for silence.
 
-const lostDialog = document.querySelector("[data-lost-dialog]");
-const staleDialog = document.querySelector("[data-stale-dialog]");
-const idleDialog = document.querySelector("[data-idle-dialog]");
-
-function stays(dialog) {
-  refuseEscape(dialog);
-  document.querySelectorAll("dialog[open]").forEach((each) => each !== dialog && each.close());
-  if (!dialog.open) dialog.showModal();
-}
-
-function lose(reason, kept = false) {
-  if (kept) lostDialog.querySelector("[data-lost-kept]").hidden = false;
+function lose(reason, { kept = false, isBrowsers = false } = {}) {
+  if (kept) dialogs.showKept();
   if (isOver) return;
-  const words = document.querySelector(`template[data-window-reason="${CSS.escape(reason ?? "")}"]`) ?? document.querySelector('template[data-window-reason=""]');
-  lostDialog.querySelector("[data-lost-words]").textContent = words.dataset.words;
-  calm();
   rescue();
   isOver = true;
-  document.body.classList.add("is-over");
-  stays(lostDialog);
+  dialogs.showLost(reason, { isBrowsers });
 }
 
 // What was typed since the last save goes after it, and is kept for whoever has the place now (N8).
 async function rescue() {
   if (!form || (!unsavedSince && !saving)) return;
   const answer = await post("values", everything()).catch(() => null);
-  if (answer?.status === 409 && (await refusalOf(answer)).kept) {
-    lostDialog.querySelector("[data-lost-kept]").hidden = false;
-  }
+  if (answer?.status === 409 && (await refusalOf(answer)).kept) dialogs.showKept();
 }
 
-async function stale() {
-  if (isOver || staleDialog.open) return;
+function stale() {
+  if (isOver || dialogs.isStale()) return;
   clearTimeout(timer);
-  stays(staleDialog);
+  dialogs.showStale();
 }
 
-staleDialog.querySelector("[data-stale-look]").addEventListener("click", async () => {
+async function look() {
   // Nothing is lost: the server keeps it for the version that was seen.
   await saving;
   if (form && unsavedSince) await post("values", everything()).catch(() => null);
   isOver = true;
   location.replace(address);
-});
-
-let stopCounting = () => {};
-
-function warn(seconds) {
-  const left = idleDialog.querySelector("[data-signing-left]");
-  stopCounting();
-  stopCounting = countDown(left, seconds, left.dataset.words);
-  stays(idleDialog);
-}
-
-function calm() {
-  stopCounting();
-  if (idleDialog.open) idleDialog.close();
 }
 
 function stay() {
   wasActive = true;
-  calm();
+  dialogs.calm();
   beat();
 }
 
-idleDialog.querySelector("[data-signing-stay]").addEventListener("click", stay);
+dialogs.whenAnswered({ look, stay });
 
 function hearWindow(news) {
   if (news.task !== here.key || isOver) return;
   if (news.fence < Number(here.fence)) return;
   if (news.holder !== here.window || news.fence !== Number(here.fence)) lose("opened_elsewhere");
   else if (news.reason) lose(news.reason);
-  else if (String(news.version) !== here.version) stale();
-  else if (news.seconds_left !== null) warn(news.seconds_left);
-  else calm();
+  if (isOver) return;
+  if (String(news.version) !== here.version) stale();
+  if (news.seconds_left !== null) dialogs.warn(news.seconds_left);
+  else dialogs.calm();
 }
 
 document.addEventListener("gatepass:live", (event) => {
@@ -266,16 +229,23 @@ document.addEventListener("gatepass:live", (event) => {
   if (message.event === "signing") hearWindow(message);
   // Somebody is active in another tab of this browser: nobody is idle (SX-3).
   if (message.event === "activity") active();
-  if (message.event === "ended" && own.includes(message.reason)) {
+  if (message.event !== "ended") return;
+  if (own.includes(message.reason)) {
     event.preventDefault();
-    lose(message.reason);
+    lose(message.reason, { isBrowsers: true });
+  } else {
+    rest();
   }
 });
 
 // The page.
 
 const fields = form && followFields(form, here);
-takeLock();
+isOnlyOne(here.window).then((isOnly) => {
+  if (isOnly) return;
+  isOver = true;
+  location.replace(here.task);
+});
 if (form) {
   document.querySelector("[data-save]").hidden = true;
   if (isAheadOfScript()) entered();
@@ -295,15 +265,16 @@ if (form) {
     // What is sent now has everything in it.
     clearTimeout(timer);
     unsavedSince = 0;
+    if (isOver) return;
     isOver = true;
-    setTimeout(() => (isOver = false), 5_000);
+    goingOn = setTimeout(() => (isOver = false), SENT_WITHIN_MS);
   });
   drawPages(document.querySelectorAll("[data-page]"), here);
 }
 for (const sign of ["pointerdown", "keydown", "input", "wheel", "touchmove"]) {
   document.addEventListener(sign, active, { passive: true });
 }
-setInterval(() => !document.hidden && beat(), BEAT_EVERY_MS);
+every(here.beat, beat);
 for (const after of FIRST_LOOKS_MS) setTimeout(beat, after);
 document.addEventListener("visibilitychange", () => (document.hidden ? save() : beat()));
 addEventListener("pagehide", leave);

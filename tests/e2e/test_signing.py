@@ -112,7 +112,7 @@ async def test_open_here_takes_over_and_the_loser_is_told_within_a_second(
     taken_at = time.monotonic()
     await first.get_by_role("dialog", name=LOST).wait_for()
     assert time.monotonic() - taken_at < 1
-    await first.get_by_text("opened in another window with “Open Here”").wait_for()
+    await first.get_by_text("opened in another window or browser").wait_for()
     await second.locator(FORM).wait_for()
     whole = "Vera Vendor of Porto"
     field = second.get_by_label("Full name")

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.agreement_errors import WindowHeld, WindowLost
 from domain.binding import IdlePolicy
-from domain.window import Place, Window, WindowEnd, WindowPolicy
+from domain.window import Place, Window, WindowEnd, WindowPolicy, beat_ms
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -39,6 +39,10 @@ def test_another_window_is_asked_while_the_first_is_heard_of() -> None:
     assert asked.value.heard_at == AT
     assert "another window" in str(asked.value)
     assert held().opened_in("w2", AT + timedelta(seconds=20), POLICY).fence == 2
+
+
+def test_an_open_window_tells_so_in_time() -> None:
+    assert beat_ms(POLICY.alive) == 10_000
 
 
 def test_a_window_that_was_closed_asks_nobody() -> None:

@@ -1,0 +1,2 @@
+// The worker of steady.js.
+addEventListener("message", ({ data }) => setInterval(() => postMessage(null), data));
