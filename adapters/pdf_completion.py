@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from adapters.languages import translations_for, when
-from adapters.pdf_overlay import opened, written
+from adapters.pdf_overlay import bare, opened, written
 from adapters.pdf_paper import CODE, HEADING, SMALL, STRONG, TITLE, Paper
 from adapters.pdf_proof import proof_rows
 from adapters.pdf_seal_box import SealPlace
@@ -30,7 +30,7 @@ class Certified:
 
 
 def with_completion(pdf: bytes, completion: AgreementCompletion, room: int = 0) -> Certified:
-    """The document with its certificate behind it; the same bytes each time.
+    """The document with its certificate behind it and nothing over it; the same bytes each time.
 
     `room` is how high the box of the seal is, in points.
     Takes about 0.2 s of computing: call it in a thread.
@@ -39,6 +39,7 @@ def with_completion(pdf: bytes, completion: AgreementCompletion, room: int = 0) 
     with opened(pdf) as document, opened(made.pdf) as certificate:
         place = replace(made.place, page=len(document.pages) + made.place.page)
         document.pages.extend(certificate.pages)
+        bare(document)
         return Certified(written(document), place)
 
 

@@ -13,7 +13,7 @@ from fpdf.enums import Align, MethodReturnValue, StrokeCapStyle, StrokeJoinStyle
 from typing_extensions import override
 
 from adapters.mail_rendering import one_line
-from adapters.pdf_overlay import Seen, lay_over, opened, seen_of, written
+from adapters.pdf_overlay import Seen, bare, lay_over, opened, seen_of, written
 from adapters.pdf_paper import FONTS, INK, UNSHAPED_BELOW, Paper, covers
 from domain.agreement_field import MARKS, AgreementField, FieldKind, Mark, is_ticked
 
@@ -67,6 +67,7 @@ def filled(
             for each in shown:
                 if each.page == number:
                     sheet.put(each, _value(each, values))
+        bare(document)
         lay_over(document, bytes(sheet.output()), numbers)
         return written(document)
 

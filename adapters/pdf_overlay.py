@@ -64,6 +64,23 @@ def written(pdf: Pdf) -> bytes:
     return into.getvalue()
 
 
+def bare(pdf: Pdf) -> None:
+    """Takes away what lies over the pages, and the form: readers draw such things as they like.
+
+    Papers from before `pdf_pages.prepared` did this have it; no picture of them shows it.
+    """
+    for page in pdf.pages:
+        if "/Annots" in page.obj:
+            del page.obj["/Annots"]
+    if "/AcroForm" in pdf.Root:
+        del pdf.Root["/AcroForm"]
+
+
+def is_bare(pdf: Pdf) -> bool:
+    """Whether nothing lies over any page, nor could."""
+    return "/AcroForm" not in pdf.Root and all("/Annots" not in page.obj for page in pdf.pages)
+
+
 def seen_of(page: Page) -> Seen:
     """What is seen of a page."""
     media, crop = _box(page.mediabox), _box(page.cropbox)

@@ -33,6 +33,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from adapters.pdf_overlay import is_bare, opened
 from adapters.pdf_seal_box import SealBox, SealPlace
 from adapters.signing_certificate import SigningCertificate
 from adapters.time_stamp import Stamper, TimeAuthority, fetchers
@@ -41,7 +42,7 @@ from adapters.time_stamp import Stamper, TimeAuthority, fetchers
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 
 FIELD = "GatepassSeal"
-"""How the name of its field begins; a document may have fields of its own."""
+"""How the name of its field begins."""
 SEAL_SECONDS = 60
 GRACE_SECONDS = 5
 """A thread that does not end by itself after this much more is left alone."""
@@ -101,7 +102,8 @@ async def seal(
 ) -> Sealed:
     """Seals a document as of `at`, unseen unless it is said where; computes in a thread, 100 ms.
 
-    Raises `SealUnavailable` when time stamps are asked for and do not come, and `SealRefused`.
+    Raises `SealUnavailable` when time stamps are asked for and do not come, and `SealRefused`, also
+    for a document with anything over its pages: only the seal's own field may be there.
     """
     work = _Work(pdf, certificate, reason, at, authority, seen)
     try:
@@ -132,9 +134,17 @@ class _Work:
             return SealLevel.B_LTA if self.authority else SealLevel.B_LT
         return SealLevel.B_T if self.authority else SealLevel.B_B
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether all that is to be read is in its pages, where everybody reads the same."""
+        with opened(self.pdf) as document:
+            return is_bare(document)
+
     async def done(self) -> Sealed:
         if not self.certificate.is_whole:
             raise SealRefused("the key is not the certificate's")
+        if not self.is_bare:
+            raise SealRefused("something lies over the document's pages")
         try:
             async with asyncio.timeout(SEAL_SECONDS):
                 raw = await self._signed()

@@ -15,6 +15,7 @@ import pypdfium2.raw as pdfium  # type: ignore[import-untyped]  # as above
 from pikepdf import Array, Dictionary, Name, Pdf
 from PIL import Image, WebPImagePlugin
 
+from adapters.file_checks.notes import made_part_of_pages
 from adapters.file_checks.pdf import rewritten
 from adapters.pdf_balance import balanced
 from domain.paper import LARGEST_SIDE, MOST_PAGES, SMALLEST_SIDE
@@ -32,17 +33,27 @@ Image.init()
 pdfium.FPDF_InitLibrary()
 
 
+class _Unfit(Exception):
+    """A document that cannot be made still, and why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def prepared(raw: bytes) -> bytes:
     """The document without what acts, its forms a part of its pages; or why it cannot be signed.
 
     What can be filled in, or changes by itself, would look other at each reader's, and layers
     otherwise in print than on a screen: there is one picture of a page, and that is what is signed.
+    Nothing lies over a page any more, so that no reader has anything of its own to draw.
     """
     if reason := _refusal(raw):
         return _answer({"refused": reason})
-    still = _still(rewritten(raw))
-    if still is None:
-        return _answer({"refused": "too_much_drawn"})
+    try:
+        still = _still(rewritten(raw))
+    except _Unfit as error:
+        return _answer({"refused": error.reason})
     with closing(pypdfium2.PdfDocument(still)) as document:
         sizes = [document.get_page_size(each) for each in range(len(document))]
     if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for size in sizes for side in size):
@@ -53,7 +64,6 @@ def prepared(raw: bytes) -> bytes:
 def images(raw: bytes, width: str, first: str, last: str) -> bytes:
     """Pages from `first` to `last`, counted from 1, as WebP so many pixels wide."""
     with closing(pypdfium2.PdfDocument(raw)) as document:
-        document.init_forms()
         numbers = range(int(first), min(int(last), len(document)) + 1)
         shown = [_image(document[each - 1], int(width)) for each in numbers]
     return _answer({"lengths": [len(each) for each in shown]}, shown)
@@ -127,16 +137,13 @@ def _listed(holder: Dictionary, key: str) -> list[Dictionary]:
     return [each for each in cast("list[Any]", listed) if isinstance(each, Dictionary)]
 
 
-def _still(raw: bytes) -> bytes | None:
-    """With all that is drawn over a page as a part of it, and no form; None if that is too much."""
+def _still(raw: bytes) -> bytes:
+    """With all that is drawn over a page as a part of it, and no form; raises `_Unfit`."""
     with Pdf.open(BytesIO(raw)) as pdf:
-        if bool(_form(pdf).get("/NeedAppearances", False)):
-            pdf.generate_appearance_streams()
-        pdf.flatten_annotations("screen")
-        if "/AcroForm" in pdf.Root:
-            del pdf.Root["/AcroForm"]
+        if not made_part_of_pages(pdf):
+            raise _Unfit("dynamic")
         if not _balance(pdf):
-            return None
+            raise _Unfit("too_much_drawn")
         into = BytesIO()
         pdf.save(
             into,
@@ -177,7 +184,8 @@ def _image(page: Any, width: int) -> bytes:
     across, down = page.get_size()
     scale = min((width - 0.01) / across, (MOST_PIXELS / (across * down)) ** 0.5)
     into = BytesIO()
-    page.render(scale=scale).to_pil().convert("RGB").save(
+    # Nothing lies over a page; what did, in a paper of before `notes`, is not sealed either.
+    page.render(scale=scale, draw_annots=False, may_draw_forms=False).to_pil().convert("RGB").save(
         into, "WEBP", quality=_WEBP_QUALITY, method=2
     )
     return into.getvalue()

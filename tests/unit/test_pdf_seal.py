@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from pikepdf import Array, Dictionary, Name, Pdf
+from pikepdf import Name, Pdf
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -309,21 +309,6 @@ async def test_a_certificate_that_is_none_is_refused() -> None:
     alone = replace(certificate(), chain=made("Other", at=NOW, years=1).root)
     with pytest.raises(SealRefused):
         await sealed(by=alone)
-
-
-async def test_a_document_with_a_form_of_its_own_is_sealed_with_it() -> None:
-    with Pdf.open(BytesIO(document())) as pdf:
-        field = pdf.make_indirect(
-            Dictionary(
-                Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx, T=pikepdf.String("GatepassSeal"),
-                Rect=Array([50, 50, 200, 70]), F=4,
-            )
-        )  # fmt: skip
-        pdf.pages[0].obj["/Annots"] = Array([field])
-        pdf.Root["/AcroForm"] = Dictionary(Fields=Array([field]))
-        into = BytesIO()
-        pdf.save(into)
-    assert (await verdict_on((await sealed(into.getvalue())).pdf)).is_good
 
 
 def test_the_words_for_problems_are_those_that_programs_read() -> None:
