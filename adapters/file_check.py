@@ -22,7 +22,7 @@ import structlog
 from adapters.file_checks.boxes import passing_boxes
 from adapters.file_checks.confinement import MOST_CPU_SECONDS, missing_confinement
 from adapters.file_checks.passing import is_text, passing_text
-from adapters.file_checks.verdict import Verdict
+from adapters.file_checks.verdict import Verdict, unfinished
 from domain.file_kind import HEAD_BYTES, WHOLE_BYTES, FileKind, Inspection
 from domain.upload import UploadReason, UploadRefused, refused, refuses_content, size_text
 
@@ -238,7 +238,7 @@ async def _verdict(process: Process, within: timedelta) -> Verdict:
                 _stdin(process).close()
                 line = await _stdout(process).readline()
         except TimeoutError as error:
-            raise _unfinished(within.total_seconds()) from error
+            raise unfinished(within.total_seconds()) from error
         except ValueError as error:
             raise FileCheckBroken("an endless verdict") from error
     if line.endswith(b"\n"):
@@ -262,7 +262,7 @@ async def _without_verdict(process: Process, within: timedelta) -> Exception:
     except TimeoutError:
         return FileCheckBroken("neither a verdict nor an end")
     if -code == signal.SIGXCPU:
-        return _unfinished(MOST_CPU_SECONDS)
+        return unfinished(MOST_CPU_SECONDS)
     if -code in _FILE_AT_FAULT:
         return refused(UploadReason.DAMAGED, "readable", signal.Signals(-code).name)
     return FileCheckBroken(f"exit code {code}: {said[-500:].decode(errors='replace')}")
@@ -273,10 +273,6 @@ async def _last_words(process: Process) -> bytes:
     while len(said) < _PIECE and (piece := await stderr.read(_PIECE)):
         said += piece
     return said
-
-
-def _unfinished(seconds: float) -> UploadRefused:
-    return refused(UploadReason.DAMAGED, f"checked within {seconds:g} s", "not finished")
 
 
 async def _kept(process: Process, length: int, within: timedelta) -> AsyncIterator[bytes]:

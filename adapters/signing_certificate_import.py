@@ -1,7 +1,7 @@
 """A certificate that a company has already, from the file it was given (PKCS #12, RFC 7292)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,9 +20,12 @@ from cryptography.hazmat.primitives.serialization import (
 from adapters.signing_certificate import SigningCertificate, is_issued, of_parts
 
 LARGEST = 256 * 1024
-SMALLEST_RSA = 2048
+SMALLEST_RSA, LARGEST_RSA = 2048, 4096
+"""In bits. Twice as many take seconds to be read, which is done again for each seal."""
 MOST_ITERATIONS = 2_000_000
-"""Of the password's derivation, altogether: some seconds, in a thread that nobody can stop."""
+"""Of the password's derivation, altogether, as far as they are counted before it begins."""
+PATIENCE = timedelta(seconds=15)
+"""For all that opening a file takes, whatever was not counted."""
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -36,6 +39,7 @@ class CertificateReason(StrEnum):
     NO_KEY = "no_key"
     NAME_UNUSABLE = "name_unusable"
     WEAK_KEY = "weak_key"
+    LARGE_KEY = "large_key"
     NOT_FOR_SIGNING = "not_for_signing"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
@@ -55,6 +59,8 @@ def imported(
 ) -> SigningCertificate:
     """The certificate in a file, good at `at`; raises `CertificateRefused`.
 
+    For the confined process, and for files of our own making: `signing_certificate_file` opens
+    what somebody brings.
     Without revocation lists of those who issued it, in DER, its seals reach level B-B or B-T only.
     """
     key, leaf, others = _opened(pkcs12_file, password)
@@ -127,14 +133,15 @@ def _of_algorithm(algorithm: Any) -> int:
     """PBES2 names its derivation (RFC 8018 A.4); the older ones have the number themselves."""
     found = algorithm.native["parameters"]
     if algorithm["algorithm"].native == "pbes2":
-        found = found["key_derivation_func"]["parameters"]
-        # scrypt has a cost instead, which is as long a work.
-        return int(found.get("iteration_count", found.get("cost_parameter", 0)))
+        # Of any other than PBKDF2 nothing is counted: whoever opens the file limits the time.
+        return int(found["key_derivation_func"]["parameters"].get("iteration_count", 0))
     return int(found["iterations"])
 
 
 def _check_key(key: Key) -> None:
     if isinstance(key, rsa.RSAPrivateKey):
+        if key.key_size > LARGEST_RSA:
+            raise CertificateRefused(CertificateReason.LARGE_KEY)
         is_good = key.key_size >= SMALLEST_RSA
     else:
         is_good = isinstance(key.curve, _CURVES)

@@ -30,6 +30,7 @@ from domain.agreement_errors import CertificateRefused
 from domain.errors import NotFound
 from domain.permission import Permission
 from store.signing_certificate import current_certificate
+from store.workspace import WorkspaceRow
 
 NAME = "Signing certificate"
 PATH = "/settings/signing-certificate"
@@ -95,7 +96,7 @@ async def post_certificate(request: Request, workspace: str, begin: Begin) -> Re
     typed = await _read(request)
     try:
         address = timestamp_address(typed.address[: LONGEST_URL + 1])
-        certificate = await _certificate(begin.clock(), call.workspace.name, typed)
+        certificate = await _certificate(begin.clock(), call.workspace, typed)
     except (ValueError, CertificateRefused) as refused:
         return await _refused(request, workspace, begin, typed, refused)
     async with quiet_call(request, workspace, begin) as call:
@@ -118,10 +119,10 @@ async def _read(request: Request) -> _Typed:
     return typed
 
 
-async def _certificate(at: datetime, company: str, typed: _Typed) -> SigningCertificate:
+async def _certificate(at: datetime, workspace: WorkspaceRow, typed: _Typed) -> SigningCertificate:
     if typed.step == IMPORT:
-        return await import_certificate(typed.file, typed.password, at)
-    return await make_certificate(company, at)
+        return await import_certificate(workspace.id, typed.file, typed.password, at)
+    return await make_certificate(workspace.name, at)
 
 
 async def _refused(

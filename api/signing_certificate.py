@@ -58,7 +58,7 @@ async def _certificate(
 ) -> SigningCertificate:
     at = begin.clock()
     if wanted.pkcs12 is not None:
-        return await import_certificate(wanted.pkcs12, wanted.password, at)
+        return await import_certificate(workspace_id, wanted.pkcs12, wanted.password, at)
     async with begin.work() as work:
         workspace = await workspace_by_id(work.db, workspace_id)
     return await make_certificate(workspace.name, at)

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from adapters.signing_certificate import SigningCertificate, made
-from adapters.signing_certificate_import import CertificateReason, imported
+from adapters.signing_certificate_file import opened
+from adapters.signing_certificate_import import CertificateReason
 from adapters.signing_certificate_import import CertificateRefused as ImportRefused
 from commands.work import Work
 from domain.actor import Actor
@@ -23,12 +24,13 @@ YEARS = 10
 
 WHY = {
     CertificateReason.UNREADABLE: "This is no PKCS #12 file (.p12 or .pfx).",
-    CertificateReason.TOO_SLOW: "The file's password takes too long to check: at most 2 million"
-    " iterations.",
+    CertificateReason.TOO_SLOW: "The file takes too long to open: at most 2 million iterations and"
+    " 15 seconds.",
     CertificateReason.NAME_UNUSABLE: "The certificate has a name that cannot be compared.",
     CertificateReason.WRONG_PASSWORD: "The password does not open this file.",
     CertificateReason.NO_KEY: "The file has no private key, or no certificate for it.",
     CertificateReason.WEAK_KEY: "The key is too weak: RSA of 2048 bits, or P-256, P-384 or P-521.",
+    CertificateReason.LARGE_KEY: "The key is too large: RSA of 4096 bits at most.",
     CertificateReason.NOT_FOR_SIGNING: "The certificate may not be used for signing.",
     CertificateReason.NOT_YET_VALID: "The certificate is not valid yet.",
     CertificateReason.EXPIRED: "The certificate has expired.",
@@ -40,13 +42,12 @@ async def make_certificate(company: str, at: datetime) -> SigningCertificate:
     return await asyncio.to_thread(made, company, at=at, years=YEARS)
 
 
-async def import_certificate(pkcs12: bytes, password: str, at: datetime) -> SigningCertificate:
-    """The certificate in a PKCS #12 file; raises `CertificateRefused`.
-
-    Opening one takes long on purpose (its password's derivation), so it is done in a thread.
-    """
+async def import_certificate(
+    workspace_id: UUID, pkcs12: bytes, password: str, at: datetime
+) -> SigningCertificate:
+    """The certificate in a PKCS #12 file; raises `CertificateRefused` or `FileCheckBroken`."""
     try:
-        return await asyncio.to_thread(imported, pkcs12, password, at=at)
+        return await opened(pkcs12, password, at=at, workspace_id=workspace_id)
     except ImportRefused as error:
         raise CertificateRefused(error.reason, WHY[error.reason]) from error
 

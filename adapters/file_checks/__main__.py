@@ -31,8 +31,9 @@ REWRITES: Mapping[FileKind, tuple[str, str]] = {
 JOBS: Mapping[str, tuple[str, str]] = {
     "agreement": ("agreement", "prepared"),
     "images": ("agreement", "images"),
+    "signing_certificate": ("signing_certificate", "opened"),
 }
-"""What is done to a document besides; the same of each."""
+"""What is done besides, to documents and certificates; the same of each."""
 
 _ALPHABETS = ("cp437", "cp1252", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 """Of names in archives and of XML; no other can be loaded once this process is confined."""

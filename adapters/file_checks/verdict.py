@@ -3,7 +3,19 @@
 import json
 from dataclasses import asdict, dataclass
 
-from domain.upload import UploadReason, UploadRefusal
+from domain.upload import UploadReason, UploadRefusal, UploadRefused, refused
+
+_UNFINISHED = "not finished"
+
+
+def unfinished(seconds: float) -> UploadRefused:
+    """The error to raise for a file that was not checked within so many seconds."""
+    return refused(UploadReason.DAMAGED, f"checked within {seconds:g} s", _UNFINISHED)
+
+
+def is_unfinished(error: UploadRefused) -> bool:
+    """Whether the time was over, and what the file is, is not known."""
+    return error.refusal.given == _UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from asn1crypto import core  # type: ignore[import-untyped]  # has no types
@@ -262,6 +263,8 @@ def test_a_password_that_takes_for_ever_to_check_is_not_checked(part: str) -> No
 
 def test_every_refusal_has_its_words() -> None:
     assert set(WHY) == set(CertificateReason)
+    page = Path("api/pages/console/certificate.html").read_text()
+    assert [each for each in WHY.values() if f'_("{each}")' not in page] == []
 
 
 def test_what_signs_is_taken() -> None:
@@ -271,9 +274,11 @@ def test_what_signs_is_taken() -> None:
     assert imported(packed(usage=("content_commitment",)), PASSWORD, at=NOW).certificates
 
 
-def test_a_weak_key_or_none_is_refused() -> None:
+def test_a_weak_key_a_large_one_or_none_is_refused() -> None:
     small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     assert refused(packed(key=small)) is CertificateReason.WEAK_KEY
+    large = rsa.generate_private_key(public_exponent=65537, key_size=4104)
+    assert refused(packed(key=large)) is CertificateReason.LARGE_KEY
     assert (
         refused(packed(key=ec.generate_private_key(ec.SECP192R1()))) is CertificateReason.WEAK_KEY
     )
