@@ -21,7 +21,7 @@ from api.party_pages import language_of
 from commands.agreement import change_agreement, members_agreement
 from commands.agreement_source import MOST_BYTES, paper_from
 from commands.attempt import attempt
-from commands.editing_session import Editor, editing_row, why_lost
+from commands.editing_session import EditingPlace, Editor, editing_row, why_lost
 from commands.work import Transactions
 from domain.agreement import Pinned
 from domain.agreement_errors import (
@@ -115,7 +115,7 @@ async def _save(
     call: MemberCall, editor: Editor, place: Place, typed: Typed, paper: Paper
 ) -> Response:
     given = Pinned(number_in(typed.texts, "version"), field_of(typed.texts, "sha256"))
-    target = replace(target_of(call, editor.agreement_id), place=place)
+    target = replace(target_of(call, editor.agreement_id), place=EditingPlace(editor, place))
     try:
         async with attempt(call.work):
             await change_agreement(call.work, target, given, {}, paper)

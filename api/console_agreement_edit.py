@@ -34,6 +34,7 @@ from commands.agreement import change_agreement, members_agreement
 from commands.agreement_write import draft_body
 from commands.attempt import attempt
 from commands.editing_session import (
+    EditingPlace,
     Editor,
     editing_row,
     hear_editor,
@@ -174,7 +175,7 @@ async def _save(
     saved = draft_body(whole.row, whole.version, whole.signers)
     if given == whole.value.current and not unsaved(saved, body) and not shown.uses_left:
         return see_other(_address(call, editor, "&done=nothing"))
-    from_here = replace(target_of(call, editor.agreement_id), place=place)
+    from_here = replace(target_of(call, editor.agreement_id), place=EditingPlace(editor, place))
     try:
         async with attempt(call.work):
             await change_agreement(call.work, from_here, given, body)

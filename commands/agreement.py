@@ -11,7 +11,7 @@ from uuid import UUID
 
 from commands.agreement_invite import end_invited, invite_due
 from commands.agreement_write import add_signers, add_version, draft_body, said
-from commands.editing_session import refuse_editor
+from commands.editing_session import EditingPlace, refuse_editor
 from commands.signing_certificate import certificate_of
 from commands.work import Work
 from domain.actor import Actor
@@ -23,7 +23,6 @@ from domain.errors import DomainError, NotFound
 from domain.fault import Fault
 from domain.messages import AgreementNews, AgreementStart
 from domain.paper import Paper
-from domain.window import Place
 from domain.workflow_names import AGREEMENT, CANCELLED, CHANGED, agreement_id
 from store.agreement import (
     AgreementRow,
@@ -48,7 +47,7 @@ class AgreementTarget:
     agreement_id: UUID
     workspace_id: UUID
     actor: Actor
-    place: Place | None = None
+    place: EditingPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ class Editor:
     window: str
 
 
+@dataclass(frozen=True, slots=True)
+class EditingPlace:
+    """What a member's window says of itself with a write."""
+
+    editor: Editor
+    place: Place
+
+
 async def open_editor(work: Work, editor: Editor, *, take_over: bool) -> EditingSessionRow:
     """The member's window becomes the one that may change the agreement.
 
@@ -46,7 +54,7 @@ async def open_editor(work: Work, editor: Editor, *, take_over: bool) -> Editing
     if agreement is None or agreement.session_id is not None:
         raise NotFound("agreement")
     row = await _row_of(work, agreement, editor)
-    before, policy = await _seen(work, row)
+    before, policy = await _seen_by(work, editor, row)
     try:
         window = before.opened_in(editor.window, work.at, policy, take_over=take_over)
     except WindowHeld as held:
@@ -104,6 +112,22 @@ async def _seen(work: Work, row: EditingSessionRow) -> tuple[Window, WindowPolic
     return replace(row.window, active_at=max(row.active_at, session.seen_at)), policy
 
 
+async def _seen_by(
+    work: Work, editor: Editor, row: EditingSessionRow
+) -> tuple[Window, WindowPolicy]:
+    """As a member's session sees the place: a window is its own in that session only.
+
+    What a session that is over held is still the same member's, who is told that it is over.
+    """
+    window, policy = await _seen(work, row)
+    is_own = row.member_session_id == editor.found.session.id
+    is_lost = window.ended is not None and row.member_id == editor.found.member.id
+    if is_own or is_lost or not window.holder:
+        return window, policy
+    # No page can say that it is this window.
+    return replace(window, holder=f"{row.member_session_id}:{window.holder}"), policy
+
+
 @dataclass(frozen=True, slots=True)
 class Present:
     """Who is in an agreement's editor now, and since when."""
@@ -136,7 +160,7 @@ async def why_lost(work: Work, editor: Editor, place: Place) -> WindowLost | Non
     row = await editing_row(work, editor)
     if row is None:
         return WindowLost(WindowEnd.SESSION_ENDED)
-    window, policy = await _seen(work, row)
+    window, policy = await _seen_by(work, editor, row)
     refusal = window.refuses(place, work.at, policy)
     if refusal is None or row.member_id == editor.found.member.id:
         return refusal
@@ -149,7 +173,7 @@ async def let_go(work: Work, editor: Editor, place: Place, draft_id: str) -> Non
     Nothing happens to one that is there no more. Raises `WindowLost`, `NotFound`.
     """
     row = await _locked(work, editor)
-    await _refuse_lost(work, row, place)
+    await _refuse_lost(work, EditingPlace(editor, place), row)
     draft = draft_of(row.drafts, draft_id)
     if draft is not None:
         row.drafts = without(row.drafts, draft_id)
@@ -162,23 +186,22 @@ def _note_let_go(work: Work, editor: Editor, row: EditingSessionRow, draft: Left
     work.audit_subject(event, row.workspace_id, subject, editor.actor, details)
 
 
-async def refuse_editor(work: Work, agreement: AgreementRow, place: Place | None) -> None:
+async def refuse_editor(work: Work, agreement: AgreementRow, held: EditingPlace | None) -> None:
     """Raises `WindowLost` for a window that lost its place, `WindowHeld` for somebody without one.
 
     The agreement's row is locked.
     """
     row = await editing_session_of(work.db, agreement.id, lock=True)
     if row is None:
-        if place is not None:
+        if held is not None:
             raise WindowLost(WindowEnd.TAKEN_OVER)
         return
-    window, policy = await _seen(work, row)
-    if place is None:
+    if held is None:
+        window, policy = await _seen(work, row)
         if window.is_alive(work.at, policy):
             raise WindowHeld(window.heard_at, await _name_of(work, row))
         return
-    if refusal := window.refuses(place, work.at, policy):
-        raise _said(refusal)
+    await _refuse_lost(work, held, row)
     row.hold(row.window.heard(work.at, active=True))
 
 
@@ -190,10 +213,10 @@ async def _locked(work: Work, editor: Editor) -> EditingSessionRow:
     return row
 
 
-async def _refuse_lost(work: Work, row: EditingSessionRow, place: Place) -> WindowPolicy:
+async def _refuse_lost(work: Work, held: EditingPlace, row: EditingSessionRow) -> WindowPolicy:
     """Raises `WindowLost` for a window that may not act any more; gives the rule it was held to."""
-    window, policy = await _seen(work, row)
-    if refusal := window.refuses(place, work.at, policy):
+    window, policy = await _seen_by(work, held.editor, row)
+    if refusal := window.refuses(held.place, work.at, policy):
         raise _said(refusal)
     return policy
 
@@ -207,7 +230,7 @@ def _said(refusal: WindowLost) -> WindowLost:
 async def hear_editor(work: Work, editor: Editor, place: Place, *, leaving: bool) -> None:
     """A sign of life of an editing window, or its last; raises `WindowLost` or `NotFound`."""
     row = await _locked(work, editor)
-    policy = await _refuse_lost(work, row, place)
+    policy = await _refuse_lost(work, EditingPlace(editor, place), row)
     left = row.window.left(work.at, policy)
     row.hold(left if leaving else row.window.heard(work.at, active=False))
 

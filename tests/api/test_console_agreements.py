@@ -251,6 +251,23 @@ async def test_the_form_without_a_script_adds_copies_and_removes(
     assert after.version.fields[3]["width"] == 0.125
 
 
+async def test_a_window_of_another_member_is_asked_for_as_any_other(
+    console: Console, desk: Desk
+) -> None:
+    # EX-15
+    whole = await desk.draft((await desk.party()).id)
+    path = f"{AGREEMENTS}/{whole.row.id}/edit"
+    async with console.signed_in() as anna, console.signed_in(email=CARL) as carl:
+        form = inputs(await opened(anna, whole.row.id))
+        asked = await carl.post(path, window=form["window"])
+        assert (asked.status_code, "Edit Anyway" in words(asked)) == (409, True)
+        refused = await carl.post(f"{path}/save", **form | {"title": "Carl's"})
+        assert refused.status_code == 409
+        assert (await desk.now(whole.row.id)).row.title == "Supply agreement"
+        assert (await anna.post(f"{path}/save", **form | {"title": "Anna's"})).status_code == 303
+    assert (await desk.now(whole.row.id)).row.title == "Anna's"
+
+
 async def test_faults_stand_at_their_places_and_nothing_typed_is_lost(
     console: Console, desk: Desk
 ) -> None:

@@ -20,6 +20,7 @@ from commands.agreement import (
     send_agreement,
     whole_agreement,
 )
+from commands.editing_session import EditingPlace
 from commands.room import Room, Visitor
 from commands.signing import Signing, SigningWrite
 from commands.signing_certificate import keep_certificate
@@ -116,7 +117,7 @@ class Desk:
                 work, self.house.workspace_id, body(*parties, **more), paper, ANNA
             )
 
-    def target(self, agreement_id: UUID, held: Place | None = None) -> AgreementTarget:
+    def target(self, agreement_id: UUID, held: EditingPlace | None = None) -> AgreementTarget:
         """An agreement, as Anna acts on it."""
         return AgreementTarget(agreement_id, self.house.workspace_id, ANNA, held)
 
@@ -125,7 +126,7 @@ class Desk:
         whole: Whole,
         changes: Mapping[str, Any],
         paper: Paper | None = None,
-        held: Place | None = None,
+        held: EditingPlace | None = None,
     ) -> Whole:
         """Its next version."""
         async with self.house.transactions.work() as work:

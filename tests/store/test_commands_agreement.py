@@ -13,10 +13,13 @@ import pytest_asyncio
 from commands.agreement import cancel_agreement, whole_agreement
 from commands.agreement_copy import copies_of_session
 from commands.editing_session import (
+    EditingPlace,
     Editor,
     hear_editor,
     keep_left_behind,
+    let_go,
     open_editor,
+    why_lost,
 )
 from commands.erasure import erase_session
 from commands.member_session import SignedIn
@@ -72,9 +75,17 @@ async def member(desk: Desk, name: str) -> SignedIn:
         name=name,
         email=f"{name.lower()}@demo.example",
     )
+    async with desk.house.transactions.work() as work:
+        work.db.add(row)
+    return SignedIn(row, await session_of(desk, row))
+
+
+async def session_of(desk: Desk, member: MemberRow) -> MemberSessionRow:
+    """One more browser that a member is signed in with."""
+    at = desk.house.clock()
     session = MemberSessionRow(
-        workspace_id=workspace_id,
-        member_id=row.id,
+        workspace_id=desk.house.workspace_id,
+        member_id=member.id,
         digest=str(uuid4()),
         key_version=1,
         mode="form",
@@ -85,10 +96,12 @@ async def member(desk: Desk, name: str) -> SignedIn:
         idles_out_at=at + timedelta(minutes=6),
     )
     async with desk.house.transactions.work() as work:
-        work.db.add(row)
-        await work.db.flush()
         work.db.add(session)
-    return SignedIn(row, session)
+    return session
+
+
+def editing_place(by: SignedIn, agreement: UUID, place: Place) -> EditingPlace:
+    return EditingPlace(Editor(by, ANNA, agreement, place.window), place)
 
 
 async def edit(
@@ -150,11 +163,62 @@ async def test_a_second_member_is_told_who_is_in_it_and_may_edit_anyway(desk: De
     second = await edit(desk, boris, whole.row.id, "b", take_over=True)
     assert (first.fence, second.fence) == (1, 2)
     with pytest.raises(WindowLost) as lost:
-        await desk.change(whole, {"title": "Anna's"}, held=Place("a", 1))
+        await desk.change(
+            whole, {"title": "Anna's"}, held=editing_place(anna, whole.row.id, Place("a", 1))
+        )
     assert lost.value.reason == WindowEnd.TAKEN_OVER
     with pytest.raises(WindowHeld):
         await desk.change(whole, {"title": "A program's"})
-    assert (await desk.change(whole, {"title": "Boris'"}, held=Place("b", 2))).row.version == 2
+    place = editing_place(boris, whole.row.id, Place("b", 2))
+    assert (await desk.change(whole, {"title": "Boris'"}, held=place)).row.version == 2
+
+
+async def test_a_window_is_its_members_own_in_one_session(desk: Desk) -> None:
+    # EX-15: whoever knows its id and fence has neither.
+    whole = await desk.draft((await desk.party()).id)
+    anna, boris = await member(desk, "Anna"), await member(desk, "Boris")
+    first = await edit(desk, anna, whole.row.id, "a")
+    elsewhere = SignedIn(anna.member, await session_of(desk, anna.member))
+    place = Place("a", first.fence)
+    for other in (boris, elsewhere):
+        with pytest.raises(WindowHeld) as asked:
+            await edit(desk, other, whole.row.id, "a")
+        assert asked.value.who == "Anna"
+        editor = Editor(other, ANNA, whole.row.id, "a")
+        with pytest.raises(WindowLost):
+            await desk.change(whole, {"title": "x"}, held=EditingPlace(editor, place))
+        async with desk.house.transactions.work() as work:
+            assert await why_lost(work, editor, place)
+            with pytest.raises(WindowLost):
+                await hear_editor(work, editor, place, leaving=True)
+            with pytest.raises(WindowLost):
+                await let_go(work, editor, place)
+    second = await edit(desk, boris, whole.row.id, "a", take_over=True)
+    assert (second.fence, second.member_id) == (2, boris.member.id)
+    taken = [
+        each.details["from"]
+        for each in await desk.house.all(AuditRow)
+        if each.event == AuditEvent.EDITING_TAKEN_OVER
+    ]
+    assert taken == [f"member:{anna.member.id}"]
+
+
+async def test_a_member_whose_session_is_over_is_told_that_also_in_the_next(desk: Desk) -> None:
+    # EX-12
+    whole = await desk.draft((await desk.party()).id)
+    anna = await member(desk, "Anna")
+    await edit(desk, anna, whole.row.id, "a")
+    async with desk.house.transactions.work() as work:
+        row = await work.db.get(MemberSessionRow, anna.session.id)
+        assert row is not None
+        row.ended_at, row.end_reason = work.at, "logged_out"
+    again = SignedIn(anna.member, await session_of(desk, anna.member))
+    editor = Editor(again, ANNA, whole.row.id, "a")
+    async with desk.house.transactions.work() as work:
+        lost = await why_lost(work, editor, Place("a", 1))
+    assert lost is not None
+    assert lost.reason == WindowEnd.SESSION_ENDED
+    assert (await edit(desk, again, whole.row.id, "a")).fence == 2
 
 
 async def test_what_the_loser_had_not_saved_is_kept_apart(desk: Desk) -> None:
