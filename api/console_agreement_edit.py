@@ -22,6 +22,7 @@ from api.agreement_window import (
 from api.browser import PostedPairs, field_of, pairs_of, refuse_cross_site, see_other
 from api.console_agreements import NAME, PATH, agreement_page, target_of
 from api.console_pages import office_of
+from api.editor_leaving import leave_to_send
 from api.editor_page import (
     Shown,
     beside_saved,
@@ -60,6 +61,7 @@ from domain.window import Place
 MOST_BYTES = 512 * 1024
 MOST_FIELDS = 4000
 """A draft of 200 fields in a form, twice: as it was given, and as it is."""
+SEND = "send"
 CONFLICT = 409
 
 router = APIRouter(
@@ -127,7 +129,7 @@ async def get_edit(call: ConsoleCall, agreement_id: UUID) -> Response:
 
 @router.post("/edit/save", name=NAME)
 async def post_save(posted: EditorPairs, call: ConsoleCall, agreement_id: UUID) -> Response:
-    """Saves what was typed, or adds, copies or removes a field in the form, without a script."""
+    """Saves what was typed, or leads to sending; without a script, acts on a field of the form."""
     editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
     whole = await members_agreement(call.work, agreement_id, call.workspace_id)
     form, faults = await _with_new_signer(call, read_form(posted), field_of(posted, "new_signer"))
@@ -146,6 +148,8 @@ async def post_save(posted: EditorPairs, call: ConsoleCall, agreement_id: UUID) 
     acted = form.acted(field_of(posted, "action"))
     if acted is not None or faults:
         return await editor_page(call, whole, row, place, replace(shown, form=acted or form))
+    if field_of(posted, "action") == SEND:
+        return await leave_to_send(call, editor, place, (whole, row, shown))
     return await _save(call, editor, place, posted, shown)
 
 

@@ -67,6 +67,7 @@ function place(more = {}) {
 }
 
 async function beat() {
+  if (isLeaving) return;
   const answer = await send("beat", place());
   if (answer?.status === 409) lose((await answer.json()).reason);
 }

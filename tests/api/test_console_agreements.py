@@ -719,3 +719,31 @@ async def test_the_certificate_is_made_shown_and_its_root_given_away(console: Co
         assert root.content.startswith(b"-----BEGIN CERTIFICATE-----")
         assert "PRIVATE" not in made.text
         assert (await sent("other")).status_code == 400
+
+
+async def test_what_the_editor_refuses_links_to_where_it_is(console: Console, desk: Desk) -> None:
+    """EX-23: each of them to something that is on the page and can have the focus."""
+    whole = await desk.draft((await desk.party()).id)
+    typed = {"title": "", "days": "0", "field.0.label": "", "field.0.x": "-1"}
+    signers = {"signer.0.party": "nobody", "field.0.signer": "nobody"}
+    async with console.signed_in() as anna:
+        page = await opened(anna, whole.row.id)
+        refused = await saved(anna, page, **typed)
+        unknown = await saved(anna, page, new_signer="nobody")
+        strange = await saved(anna, page, **signers)
+    assert {"title", "days", "f0-label", "f0-x"} <= set(summary_links(refused))
+    assert summary_links(unknown) == ["new_signer"]
+    for each in (refused, strange):
+        assert summary_links(each)
+        for at in summary_links(each):
+            assert re.search(rf'<(input|select|textarea|h2|button)[^>]* id="{at}"', each.text), at
+
+
+def summary_links(page: Response) -> list[str]:
+    """Where the error summary leads to."""
+    summary = re.search(r'id="error-summary".*?</div>', page.text, re.DOTALL)
+    assert summary, words(page)
+    items = re.findall(r"<li>.*?</li>", summary[0])
+    links = re.findall(r'<li><a href="#([^"]*)">', summary[0])
+    assert len(items) == len(links)
+    return links
