@@ -1,3 +1,4 @@
+import ast
 import re
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 from jinja2 import DictLoader, Environment
 
@@ -27,6 +28,8 @@ from domain.signature_request import BODY, TO_CONFIRM, TO_SIGN
 
 ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 12, 6, 14, 5, tzinfo=UTC)
+KEYWORDS = {**DEFAULT_KEYWORDS, "translate": None}
+"""What the documented command looks for: `-k translate` besides gettext's own names."""
 PLACEHOLDER = re.compile(r"%\(\w+\)s|%[sd]|<[^>]+>|\{\w*\}")
 
 
@@ -44,7 +47,7 @@ def found_everywhere() -> tuple[tuple[str, str], ...]:
         (section.partition(": ")[2], section.partition(": ")[0]) for section in config.sections()
     ]
     options = {section.partition(": ")[2]: dict(config[section]) for section in config.sections()}
-    extracting = extract_from_dir(ROOT, methods, options)
+    extracting = extract_from_dir(ROOT, methods, options, keywords=KEYWORDS)
     return tuple((found[0], _first(found[2])) for found in extracting)
 
 
@@ -67,6 +70,37 @@ def translated() -> Iterator[tuple[str, str, str]]:
         for msgid, message in catalogue(language).items():
             texts = message.string if isinstance(message.string, tuple) else (message.string,)
             yield from ((language, msgid, str(text or "")) for text in texts)
+
+
+def test_every_word_there_is_exists_in_every_language() -> None:
+    words = extracted("")
+    assert {"Yes", "Tick the box to confirm the statement."} <= words
+    for language in available()[1:]:
+        assert words - catalogue(language).keys() == set()
+
+
+def test_nothing_that_translates_has_a_name_that_the_command_does_not_look_for() -> None:
+    assert "-k translate" in (ROOT / "babel.cfg").read_text()
+    rooms = ("adapters", "api", "commands", "domain")
+    unknown = [
+        f"{path.name}: {name}"
+        for room in rooms
+        for path in (ROOT / room).rglob("*.py")
+        for name in _translating(ast.parse(path.read_text()))
+        if name not in KEYWORDS
+    ]
+    assert unknown == []
+
+
+def _translating(tree: ast.AST) -> Iterator[str]:
+    """What a module calls the functions that it is given, or makes, to translate with."""
+    kinds = {"Translate", "Callable[[str], str]"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+            if ast.unparse(node.annotation) in kinds:
+                yield node.arg if isinstance(node, ast.arg) else ast.unparse(node.target)
+        elif isinstance(node, ast.Assign) and ast.unparse(node.value).endswith(".gettext"):
+            yield from map(ast.unparse, node.targets)
 
 
 def test_every_word_of_a_mail_exists_in_every_language() -> None:
