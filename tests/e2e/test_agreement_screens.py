@@ -20,6 +20,8 @@ pytestmark = pytest.mark.timeout(120)
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
 UNBROKEN = f"See https://price.example/{'clause/' * 20}"
+ONE_WORD = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewis"
+"""As long a word as an address may begin with."""
 TARGETS = """() => [...document.querySelectorAll("main .button, main summary")]
   .map((each) => [each.innerText, each.getBoundingClientRect()])
   .filter(([, box]) => box.height && (box.height < 44 || box.right > innerWidth))
@@ -118,6 +120,38 @@ async def test_what_has_the_focus_is_never_behind_a_bar(
     # Of a phone that is turned most is the document's.
     covered = await page.evaluate(COVERED)
     assert covered < size["height"] / 4, covered
+
+
+@SIZES
+async def test_a_name_that_is_one_endless_word_fits_a_signer_s_pages(
+    bureau: Bureau, browsers: Browsers, size: ViewportSize
+) -> None:
+    """WCAG 1.4.10: of the party, the document, a field; "Next field" is within the window."""
+    named = [each | {"label": f"{each['label']} {ONE_WORD}"} for each in FIELDS]
+    more: dict[str, Any] = {"title": ONE_WORD, "fields": named, "consent": ONE_WORD}
+    paper = await paper_of(ONE, TWO)
+    whole = await bureau.desk.sent(ONE_WORD, paper=paper, message=ONE_WORD, **more)
+    session = await bureau.desk.session_of(whole)
+    person = await browsers.person(viewport=size)
+    await bureau.to_viewer(person, session)
+    page, room = person.page, f"{bureau.url}/sessions/{session}"
+    await good(page)
+    await shot(page, f"{size['width']}-endless-viewer")
+    bar = await page.locator("[data-bar] .button").bounding_box()
+    assert bar is not None
+    assert bar["x"] + bar["width"] <= size["width"]
+    await bureau.desk.change(whole, {"title": f"{ONE_WORD}s"})
+    await page.get_by_role("button", name="See what is different").click()
+    await page.get_by_role("heading", name="What is different now").wait_for()
+    await good(page)
+    for each in ("", "/tasks/sign", "/decline"):
+        await page.goto(room + each)
+        await good(page)
+        await shot(page, f"{size['width']}-endless{each.replace('/', '-')}")
+    await page.goto(room)
+    await person.press("Quit")
+    await expect(page.get_by_role("button", name="Quit")).to_have_count(0)
+    await good(page)
 
 
 async def test_a_change_is_not_escaped_and_both_versions_can_be_read(
