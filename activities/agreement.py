@@ -41,10 +41,14 @@ class AgreementActivities:
 
     @activity.defn
     async def seal(self, moment: AgreementMoment) -> None:
-        """Makes and keeps the one sealed document; what goes wrong is shown, and tried again."""
+        """Makes and keeps the one sealed document; what goes wrong is shown, and tried again.
+
+        A seal's time is that of its own attempt: the workflow's stays what it was at the first.
+        """
+        at = self._transactions.later(moment.at)
         async with pulse():
             try:
-                await seal_agreement(self._transactions, UUID(moment.agreement_id), moment.at)
+                await seal_agreement(self._transactions, UUID(moment.agreement_id), at)
             except DomainError as refusal:
                 raise _for_now(refusal) from None
 

@@ -72,6 +72,11 @@ class SigningCertificate:
         return tuple(x509.load_pem_x509_certificates(self.chain))
 
     @property
+    def not_before(self) -> datetime:
+        """From when on it may be used."""
+        return self.certificates[0].not_valid_before_utc
+
+    @property
     def is_whole(self) -> bool:
         """Whether the key is the leaf's."""
         key = load_pem_private_key(self.key, None)

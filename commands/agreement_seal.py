@@ -18,6 +18,7 @@ from commands.signing_certificate import certificate_in, certificate_of
 from commands.work import Transactions, Work
 from domain.agreement import NextStep
 from domain.agreement_completion import AgreementCompletion
+from domain.agreement_errors import NoSigningCertificate
 from domain.agreement_field import MARKS, AgreementField, Mark
 from domain.errors import Erased, NotFound
 from store.agreement import (
@@ -56,7 +57,7 @@ class SealJob:
 
 
 async def seal_agreement(begin: Transactions, agreement: UUID, at: datetime) -> None:
-    """Fills in, certifies and seals; what goes wrong is kept on the agreement and raised.
+    """Fills in, certifies, seals as of `at`; what goes wrong is kept on the agreement and raised.
 
     A worker that dies in the middle has kept nothing: there is one sealed document (N3).
     """
@@ -77,19 +78,23 @@ async def _job(begin: Transactions, agreement: UUID, at: datetime) -> SealJob | 
     for look in range(PROOF_LOOKS):
         async with begin.work(begin.later(at)) as work:
             row = await _due(work, agreement)
-            job = await _gathered(work, row) if row else None
+            job = await _gathered(work, row, at) if row else None
         if job is None or job.completion.proof is not None or look == PROOF_LOOKS - 1:
             return job
         await asyncio.sleep(PROOF_EVERY)
     return None
 
 
-async def _gathered(work: Work, row: AgreementRow) -> SealJob:
+async def _gathered(work: Work, row: AgreementRow, at: datetime) -> SealJob:
     version = await version_of(work.db, row.id, row.version)
     pdf = await paper_pdf(work.db, version.paper_id)
     if pdf is None:
         raise Erased
     held = await certificate_of(work, row.workspace_id)
+    certificate = certificate_in(held)
+    if at < certificate.not_before:
+        # Of two machines' clocks ours is behind: no seal is older than what it is made with.
+        raise NoSigningCertificate
     signers = await signers_of(work.db, row.id)
     entered = {key: value for each in signers for key, value in each.values.items()}
     fields = version.value.fields
@@ -98,7 +103,7 @@ async def _gathered(work: Work, row: AgreementRow) -> SealJob:
         fields=fields,
         values=_values(fields, entered),
         completion=await completion_of(work, row, signers),
-        certificate=certificate_in(held),
+        certificate=certificate,
         authority=_authority(work, held.timestamp_url),
     )
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -15,13 +16,15 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from adapters.pdf_seal import SealUnavailable, seal
+from adapters.signing_certificate import made
 from adapters.temporal import Telegraph
 from commands.agreement import cancel_agreement
 from commands.agreement_erasure import erase_agreement
+from commands.agreement_read import read_sealed
 from commands.agreement_reconcile import reconcile_agreements
 from commands.erasure import erase_party, erase_session
 from commands.room import Visitor, decline_room
-from commands.signing_certificate import certificate_of
+from commands.signing_certificate import certificate_of, keep_certificate
 from commands.signing_session import hear_signing, leave_signing
 from domain.agreement import AgreementState
 from domain.agreement_errors import NoSigningCertificate
@@ -158,6 +161,56 @@ async def test_what_keeps_it_from_being_sealed_is_shown_and_tried_again(
         assert (await agreement(at, whole.row.id).result())["state"] == "done"
     row = (await desk.now(whole.row.id)).row
     assert (row.seal_failures, row.seal_error) == (2, "")
+
+
+async def test_a_seal_says_when_it_was_made_and_not_when_it_was_first_tried(
+    at: Works, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # PS-43, N3: not before there was the certificate, which a member made meanwhile.
+    tries: list[int] = []
+
+    async def away(*given: Any, **more: Any) -> Any:
+        tries.append(1)
+        if len(tries) < 8:
+            raise SealUnavailable("time stamps")
+        return await seal(*given, **more)
+
+    monkeypatch.setattr("commands.agreement_seal.seal", away)
+    whole = await desk.sent()
+    await sign(at, desk, whole, 1)
+    await eventually(lambda: is_failing(desk, whole.row.id))
+    await at.sleep(minutes=1)
+    made_at = at.house.clock().replace(microsecond=0)
+    async with at.house.transactions.work() as work:
+        fresh = made("Demo Ltd", at=made_at, years=10)
+        await keep_certificate(work, at.house.workspace_id, fresh, ANNA)
+    async with at.skips.time_skipping_unlocked():
+        assert (await agreement(at, whole.row.id).result())["state"] == "done"
+    async with at.house.transactions.work() as work:
+        sealed = await read_sealed(work, await desk.now(whole.row.id), ANNA)
+    with Pdf.open(BytesIO(sealed.pdf)) as pdf:
+        (field,) = pdf.Root.AcroForm.Fields
+        said = datetime.strptime(f"{str(field.V.M)[2:16]}Z", "%Y%m%d%H%M%S%z")
+    assert made_at <= said <= made_at + timedelta(minutes=5)
+
+
+async def test_a_seal_is_not_older_than_the_certificate_that_makes_it(
+    at: Works, desk: Desk
+) -> None:
+    # PS-43: also where the clock of the worker is behind; without a list nothing else checks it.
+    soon = at.house.clock() + timedelta(minutes=3)
+    ahead = replace(made("Demo Ltd", at=soon + timedelta(hours=1), years=10), crls=())
+    whole = await desk.sent()
+    async with at.house.transactions.work() as work:
+        await keep_certificate(work, at.house.workspace_id, ahead, ANNA)
+    await sign(at, desk, whole, 1)
+    await eventually(lambda: is_failing(desk, whole.row.id))
+    assert (await desk.now(whole.row.id)).row.seal_error == "NoSigningCertificate"
+    async with at.skips.time_skipping_unlocked():
+        assert (await agreement(at, whole.row.id).result())["state"] == "done"
+    ended_at = (await desk.now(whole.row.id)).row.ended_at
+    assert ended_at is not None
+    assert ended_at >= ahead.not_before
 
 
 async def test_a_certificate_that_is_gone_is_waited_for(
