@@ -1,16 +1,19 @@
-// A page that was asked for while the editor was being left may have been made before the window's
-// good-bye arrived. Where it says that one's own window is open, it looks again, once.
-const GOOD_BYE_MS = 1_000;
-const SAID = "[data-own-editor]";
-
-if (document.querySelector(SAID)) setTimeout(look, GOOD_BYE_MS);
+// Another window is open, says the page: but it may have been made before that window's good-bye
+// arrived, which is the one that was here just before. So it looks again, a few times.
+const LOOKS_MS = [150, 500, 1_200];
+const said = document.querySelector("[data-looks-again]");
+let isBusy = false;
 
 async function look() {
-  const answer = await fetch(location.href).catch(() => null);
+  const address = said.dataset.looksAgain || location.href;
+  const answer = await fetch(address, { cache: "no-store" }).catch(() => null);
   if (!answer?.ok) return;
   const now = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const main = document.querySelector("main");
-  // Somebody who is doing something on the page keeps what they have; "Look again" is there for them.
-  if (now.querySelector(SAID) || main.contains(document.activeElement)) return;
-  main.replaceWith(now.querySelector("main"));
+  // Somebody who is doing something on the page keeps what they have.
+  if (!isBusy && !now.querySelector("[data-looks-again]")) location.replace(address);
+}
+
+if (said) {
+  for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, () => (isBusy = true));
+  for (const after of LOOKS_MS) setTimeout(look, after);
 }

@@ -13,7 +13,7 @@ from domain.actor import Actor, ActorKind
 from store.public_session import session_by_id
 from tests.e2e.bureau import NARROW, TURNED, WIDE, Bureau, good, shot
 from tests.e2e.person import Browsers
-from tests.e2e.signing import ONE
+from tests.e2e.signing import FIELDS, ONE, TWO
 from tests.rooms.papers import paper_of
 
 pytestmark = pytest.mark.timeout(120)

@@ -5,7 +5,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.bureau import NARROW, Bureau, good, shot
 from tests.e2e.person import Browsers
-from tests.e2e.test_agreement_screens import TARGETS, viewer
+from tests.e2e.test_agreement_screens import TARGETS
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -31,7 +31,7 @@ async def taking_over(page: Page) -> Page:
 async def test_each_windows_draft_is_told_shown_and_used_by_itself(
     bureau: Bureau, browsers: Browsers
 ) -> None:
-    first, _ = await viewer(bureau, browsers, viewport=NARROW)
+    first = (await bureau.viewer(browsers, viewport=NARROW)).person.page
     second = await taking_over(first)
     third = await taking_over(second)
     typed = {"field:name": "Vera Vendor", "field:day": "early in May"}

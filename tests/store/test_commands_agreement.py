@@ -192,7 +192,7 @@ async def test_a_window_is_its_members_own_in_one_session(desk: Desk) -> None:
             with pytest.raises(WindowLost):
                 await hear_editor(work, editor, place, leaving=True)
             with pytest.raises(WindowLost):
-                await let_go(work, editor, place)
+                await let_go(work, editor, place, str(whole.row.id))
     second = await edit(desk, boris, whole.row.id, "a", take_over=True)
     assert (second.fence, second.member_id) == (2, boris.member.id)
     taken = [
