@@ -44,7 +44,7 @@ async def test_back_from_the_editor_looks_again_by_itself(
     await editor.goto("about:blank")
 
     async def is_let_go() -> bool:
-        return "data-own-editor" not in await (await page.request.get(page.url)).text()
+        return "data-looks-again" not in await (await page.request.get(page.url)).text()
 
     await until(is_let_go, "the good-bye arrived")
     await page.clock.run_for(5_000)
