@@ -52,7 +52,7 @@ async def finish_agreement(work: Work, agreement: UUID) -> AgreementOutcome:
             WORKFLOW,
             details,
         )
-        await queue_agreement_copies(work, row.id, asked)
+        await queue_agreement_copies(work, row.id, asked, row.notify_email)
     return AgreementOutcome(row.state)
 
 

@@ -70,11 +70,12 @@ def queue_issuer_mail(
 
 
 async def queue_agreement_copies(
-    work: Work, agreement_id: UUID, session_ids: Sequence[UUID]
+    work: Work, agreement_id: UUID, session_ids: Sequence[UUID], sender: str = ""
 ) -> None:
     """Asks for the mails that bring the sealed document: to each signer, and once to the sender.
 
-    One session can have several agreements. The sessions' rows are locked.
+    `sender` is the address to tell where every signer was erased meanwhile. One session can have
+    several agreements. The sessions' rows are locked.
     """
     cause = str(agreement_id)
     asked = [
@@ -82,6 +83,9 @@ async def queue_agreement_copies(
     ]
     if told := [each for each in asked if each is not None]:
         queue_issuer_mail(work, told[-1], MailKind.ISSUER_SIGNED, cause)
+    elif sender and (erased := await session_by_id(work.db, session_ids[-1])):
+        # Its key is gone, but not its row, which the mail can be about.
+        _queue(work, erased, MailKind.ISSUER_SIGNED, cause, sender)
 
 
 def agreement_of(mail: MailRow) -> UUID:

@@ -30,6 +30,8 @@ async def session_letter(
     work: Work, mail: MailRow, session: PublicSessionRow, workspace: WorkspaceRow
 ) -> Letter | Withdrawn | None:
     """What the mail says now; None while it waits for its receipt's proof."""
+    if session.erased_at is not None and mail.kind == MailKind.ISSUER_SIGNED:
+        return await _letter_after_erasure(work, mail, session, workspace)
     party = await party_by_id(work.db, mail.workspace_id, session.party_id)
     if party is None:
         return Withdrawn("erased")
@@ -42,6 +44,28 @@ async def session_letter(
         return None
     content = await _content(work, _About(mail, session, party, workspace, code, receipt))
     return Letter(recipient, content, receipt, await _files(work, mail))
+
+
+async def _letter_after_erasure(
+    work: Work, mail: MailRow, session: PublicSessionRow, workspace: WorkspaceRow
+) -> Letter | Withdrawn:
+    """The sealed document for its sender, though every signer was erased since they signed.
+
+    The agreement is the workspace's own; of the signers the mail says nothing.
+    """
+    row = await agreement_by_id(work.db, agreement_of(mail), mail.workspace_id)
+    sender = row.notify_email if row else ""
+    if row is None or mail.recipient_digest != work.keyring.address_digest(sender):
+        return Withdrawn("erased")
+    content = MailContent(
+        workspace_name=workspace.name,
+        session_title=session.title,
+        subject=row.title or None,
+        written_at=work.at,
+        console_link=_console_link(work, workspace, row),
+        public_session_id=str(session.id),
+    )
+    return Letter(sender, content, files=await _files(work, mail))
 
 
 async def _files(work: Work, mail: MailRow) -> tuple[Attachment, ...]:

@@ -7,8 +7,11 @@ import pytest
 import pytest_asyncio
 
 from commands.agreement import cancel_agreement
-from commands.erasure import erase_session
-from commands.mail import queue_agreement_copies
+from commands.agreement_advance import finish_agreement
+from commands.agreement_erasure import erase_agreement
+from commands.erasure import erase_party, erase_session
+from commands.mail import note_sent, queue_agreement_copies
+from commands.mail_draft import compose_mail
 from commands.mail_letter import Letter
 from commands.public_session import Target, reissue
 from commands.public_session_mail import BRINGS_COPIES, session_letter
@@ -149,6 +152,53 @@ async def test_the_sender_has_the_copy_though_the_last_signer_was_erased(desk: D
     told = [each.kind for each in await desk.house.all(MailRow)]
     assert told.count(MailKind.ISSUER_SIGNED) == 1
     assert told.count(MailKind.SIGNED_COPY) == 1
+
+
+async def test_the_sender_is_told_though_every_signer_was_erased_before_the_seal(
+    desk: Desk,
+) -> None:
+    """PS-28: nobody else is left to be told, and it is done all the same."""
+    house = desk.house
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.sign(visitor, write_of(await desk.open(visitor)))
+    async with house.transactions.work() as work:
+        await erase_party(work, house.workspace_id, whole.signers[0].party_id, "asked", ANNA)
+    await desk.put_seal(whole.row.id, b"sealed")
+    async with house.transactions.work() as work:
+        assert (await finish_agreement(work, whole.row.id)).state == "done"
+    told = [each for each in await mails(house, visitor.session_id) if each.state == "queued"]
+    assert [each.kind for each in told][-1] == MailKind.ISSUER_SIGNED
+    async with house.transactions.work() as work:
+        draft, _ = await compose_mail(work, told[-1].id)
+    assert draft is not None
+    assert draft.envelope.recipient == ANNA.email
+    assert "Supply agreement" in draft.rendered.text
+    assert f"/agreements/{whole.row.id}" in draft.rendered.text
+    assert "Vera" not in draft.rendered.text
+    assert [(each.name, each.content) for each in draft.others] == [
+        ("Supply agreement.pdf", b"sealed")
+    ]
+    async with house.transactions.work() as work:
+        await note_sent(work, told[-1].id)
+    assert (await mails(house, visitor.session_id))[-1].state == "sent"
+
+
+async def test_nothing_is_mailed_of_an_agreement_that_was_erased_as_well(desk: Desk) -> None:
+    house = desk.house
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.sign(visitor, write_of(await desk.open(visitor)))
+    async with house.transactions.work() as work:
+        await erase_party(work, house.workspace_id, whole.signers[0].party_id, "asked", ANNA)
+    await desk.put_seal(whole.row.id, b"sealed")
+    async with house.transactions.work() as work:
+        await finish_agreement(work, whole.row.id)
+    async with house.transactions.work() as work:
+        await erase_agreement(work, desk.target(whole.row.id), "asked")
+    mail = (await mails(house, visitor.session_id))[-1]
+    async with house.transactions.work() as work:
+        assert await compose_mail(work, mail.id) == (None, "refused")
 
 
 async def test_a_signer_s_erased_session_keeps_nobody_from_cancelling(desk: Desk) -> None:
