@@ -1,7 +1,8 @@
 """What a company and its signers filled in, written onto the pages of their agreement."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +11,7 @@ from babel.dates import format_date
 from fpdf.drawing import GraphicsStyle, PaintedPath
 from fpdf.drawing_primitives import rgb8
 from fpdf.enums import Align, MethodReturnValue, StrokeCapStyle, StrokeJoinStyle, WrapMode
+from fpdf.errors import FPDFException
 from typing_extensions import override
 
 from adapters.mail_rendering import one_line
@@ -26,6 +28,8 @@ HANDS = ("Caveat-Regular.ttf", "DancingScript-Regular.ttf")
 _POINT = 25.4 / 72
 _LARGEST_TEXT, _READABLE, _SMALLEST = 11.0, 5.0, 0.25
 _LARGEST_MARK = 40.0
+_MOST_TIMES = 2**16
+"""The widest letter and the longest text fit into the smallest field long before this."""
 _SWASH = 0.06
 """How far a hand's last letter may reach beyond its own width."""
 _LINE = 1.2
@@ -126,21 +130,43 @@ class _Sheet(Paper):
         text = self._showable(value)
         self.set_text_shaping(any(each >= UNSHAPED_BELOW for each in text))
         inner = _inside(place)
-        size = self._fitting("sans", text, inner)
-        lines = self._lines("sans", text, size, inner[2])
-        height = len(lines) * size * _LINE * _POINT
-        self.set_xy(inner[0], inner[1] + max(0, inner[3] - height) / 2)
-        self._cell(text, size, inner[2], dry_run=False)
+        size, times = self._fitting("sans", text, inner)
+        with self._reduced(inner, times) as room:
+            lines = self._lines("sans", text, size, room[2])
+            height = len(lines) * size * _LINE * _POINT
+            self.set_xy(room[0], room[1] + max(0, room[3] - height) / 2)
+            self._cell(text, size, room[2], dry_run=False)
 
-    def _fitting(self, font: str, text: str, place: Place) -> float:
-        """The size in points; a word is broken only where it would not be readable else."""
+    def _fitting(self, font: str, text: str, place: Place) -> tuple[float, int]:
+        """The size in points, and how many times smaller than that it is drawn: any text fits.
+
+        A word is broken only where it would not be readable else.
+        """
         for smallest, is_broken in ((_READABLE, False), (_SMALLEST, True)):
             size = self._largest(font, text, place)
             while size >= smallest:
                 if self._fits(font, text, size, place, is_broken):
-                    return size
+                    return size, 1
                 size *= 0.94
-        return _SMALLEST
+        times = 1
+        while times < _MOST_TIMES and not self._fits(
+            font, text, _SMALLEST, _enlarged(place, times), is_broken=True
+        ):
+            times *= 2
+        return _SMALLEST, times
+
+    @contextmanager
+    def _reduced(self, place: Place, times: int) -> Iterator[Place]:
+        """The room that there is in a place for what is drawn that many times smaller."""
+        if times == 1:
+            yield place
+            return
+        left, up = place[0] * self.k, (self.h - place[1]) * self.k
+        kept = 1 - 1 / times
+        with self.local_context():
+            # Letters have sizes in hundredths of a point; smaller ones would have none.
+            self._out(f"{1 / times:.9f} 0 0 {1 / times:.9f} {left * kept:.5f} {up * kept:.5f} cm")
+            yield _enlarged(place, times)
 
     def _largest(self, font: str, text: str, place: Place) -> float:
         """What cannot be exceeded: the text's area by the size's square is the place's, or less."""
@@ -152,7 +178,11 @@ class _Sheet(Paper):
 
     def _fits(self, font: str, text: str, size: float, place: Place, is_broken: bool) -> bool:
         _, _, width, height = place
-        if len(self._lines(font, text, size, width)) * size * _LINE * _POINT > height:
+        try:
+            lines = self._lines(font, text, size, width)
+        except FPDFException:  # One letter by itself is wider than that.
+            return False
+        if len(lines) * size * _LINE * _POINT > height:
             return False
         return is_broken or all(self.get_string_width(each) <= width for each in text.split())
 
@@ -191,11 +221,15 @@ class _Sheet(Paper):
             self._text(place, value)
             return
         size = min(_LARGEST_MARK, height / _LINE / _POINT, width * (1 - _SWASH) / natural)
-        self.set_font(family, "", size)
-        self.set_text_color(*INK)
-        line = size * _LINE * _POINT
-        self.set_xy(left, top + (height - line) / 2)
-        self.cell(width, line, text)
+        times = 1
+        while size * times < _SMALLEST:
+            times *= 2
+        with self._reduced((left, top, width, height), times) as room:
+            self.set_font(family, "", size * times)
+            self.set_text_color(*INK)
+            line = size * times * _LINE * _POINT
+            self.set_xy(room[0], room[1] + (room[3] - line) / 2)
+            self.cell(room[2], line, text)
 
     def _mark(self, place: Place, mark: Mark) -> None:
         if not mark.strokes:
@@ -236,6 +270,11 @@ def _inside(place: Place) -> Place:
     left, top, width, height = place
     edge = min(_PADDING * _POINT, width / 8, height / 8)
     return left + edge, top + edge, width - 2 * edge, height - 2 * edge
+
+
+def _enlarged(place: Place, times: int) -> Place:
+    left, top, width, height = place
+    return left, top, width * times, height * times
 
 
 def _scaled(mark: Mark, place: Place) -> tuple[Callable[[Point], Point], float]:

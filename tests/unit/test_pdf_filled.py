@@ -22,11 +22,15 @@ Box = tuple[float, float, float, float]
 
 
 def blank(
-    pages: int = 1, turned: int = 0, crop: tuple[float, ...] = (), content: bytes = b""
+    pages: int = 1,
+    turned: int = 0,
+    crop: tuple[float, ...] = (),
+    content: bytes = b"",
+    size: tuple[float, float] = (595, 842),
 ) -> bytes:
     with Pdf.new() as pdf:
         for _ in range(pages):
-            page = pdf.add_blank_page(page_size=(595, 842))
+            page = pdf.add_blank_page(page_size=size)
             page.obj["/Rotate"] = turned
             if crop:
                 page.obj["/CropBox"] = Array(crop)
