@@ -13,6 +13,18 @@ from adapters.settings import SettingsError, variable_of
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 NAT64 = ip_network("64:ff9b::/96")
+UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is given to anybody (IANA).
+
+Outside of it some stand for an IPv4 address in a way that is given up or a network's own (::/96,
+::ffff:0:0:0/96, 64:ff9b:1::/48), and some are of one site (fec0::/10).
+"""
+INNER = tuple(map(ip_network, ("168.63.129.16/32", "192.0.0.0/24", "3fff::/20")))
+"""What else `ipaddress` takes for global.
+
+Azure's own services, in every network there; protocol assignments (RFC 6890); documentation
+(RFC 9637).
+"""
 
 
 class NotOutside(ValueError):
@@ -43,7 +55,9 @@ def is_within(address: Address | None, networks: tuple[Network, ...]) -> bool:
 def is_outside(address: Address) -> bool:
     """Whether an address can be anybody's, and not only of a network such as ours (RFC 6890)."""
     meant = _meant(address)
-    return meant.is_global and not meant.is_multicast
+    if isinstance(meant, IPv6Address) and meant not in UNICAST:
+        return False
+    return meant.is_global and not meant.is_multicast and not is_within(meant, INNER)
 
 
 def _meant(address: Address) -> Address:

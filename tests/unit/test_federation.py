@@ -34,6 +34,15 @@ INSIDE = (
     "::ffff:10.0.0.1",
     "64:ff9b::10.0.0.1",
     "2002:a00:1::",
+    "64:ff9b:1::7f00:1",
+    "::127.0.0.1",
+    "::ffff:0:7f00:1",
+    "fec0::1",
+    "5f00::1",
+    "3fff::1",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
+    "192.0.0.192",
 )
 EXPECTED = Expected("https://login.example", "gatepass", "nonce")
 GOOD: dict[str, Any] = {
@@ -140,6 +149,8 @@ def test_which_providers_are_talked_to(public: str, issuer: str, is_good: bool) 
     [
         ("93.184.215.14", True),
         ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("64:ff9b::8.8.8.8", True),
+        ("168.63.129.17", True),
         *((each, False) for each in INSIDE),
     ],
 )
