@@ -134,6 +134,7 @@ def faults_in_words(call: MemberCall, refused: AgreementFaulty) -> dict[str, str
         "page": _("There is no such page."),
         "signer": _("Choose who fills it in. A signature is for somebody who signs."),
         "value": _("Enter what the company fills in here."),
+        "signature": _("Each signer needs a signature field that must be filled in."),
         "signers": _("Choose up to ten signers, each once."),
         "fields": _("Each field once, and at most 200 of them."),
         **dict.fromkeys(("x", "y", "width", "height"), place),

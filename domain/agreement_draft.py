@@ -1,6 +1,6 @@
 """A draft as a publisher writes it: title, signers, fields; every fault of it is named."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,8 @@ SIGNER_MEMBERS = frozenset(["party", "signs"])
 FIELD_MEMBERS = frozenset(
     ["key", "kind", "signer", "label", "page", "x", "y", "width", "height", "required", "value"]
 )
+UNSIGNED = "needs a signature field that is required"
+"""Whoever signs does not get through without having signed (PS-43)."""
 LONGEST_BOUND_DAYS = 366
 DEFAULT_BOUND_DAYS = 14
 
@@ -116,6 +118,26 @@ def check_fields(read: Reader, body: Mapping[str, Any], extent: Extent) -> None:
     read.unique(keys, "/fields")
 
 
+def check_placed(read: Reader, raw: Mapping[str, Any], at: str, pages: int) -> None:
+    """Every fault of the fields that a template places, if it does, for its one signer."""
+    placed = Reader()
+    check_fields(placed, raw, Extent(pages, (True,)))
+    if not placed.faults and raw.get("fields"):
+        fields = map(AgreementField.of, raw["fields"])
+        if not _must_sign(fields, 1):
+            placed.fault("/fields", UNSIGNED)
+    for each in placed.faults:
+        read.fault(f"{at}{each.pointer}", each.message)
+
+
+def _must_sign(fields: Iterable[AgreementField], signer: int) -> bool:
+    """Whether this signer has a signature to give, and is not done without it."""
+    return any(
+        each.signer == signer and each.kind == FieldKind.SIGNATURE and each.required
+        for each in fields
+    )
+
+
 def _check_field(read: Reader, raw: Mapping[str, Any], at: str, extent: Extent) -> str:
     read.only(raw, FIELD_MEMBERS, at)
     kind = read.one_of(raw, "kind", [each.value for each in FieldKind], at)
@@ -180,9 +202,8 @@ def _unsendable(draft: Draft, unreachable: Collection[UUID]) -> Sequence[Fault]:
     if not draft.signers:
         found.append(Fault("/signers", "nobody is to sign"))
     for at, each in enumerate(draft.signers):
-        own = [one for one in draft.fields if one.signer == at + 1]
-        if each.signs and not any(one.kind == FieldKind.SIGNATURE for one in own):
-            found.append(Fault(f"/signers/{at}", "has no field to sign in"))
+        if each.signs and not _must_sign(draft.fields, at + 1):
+            found.append(Fault(f"/signers/{at}/signature", UNSIGNED))
         if each.party_id in unreachable:
             found.append(Fault(f"/signers/{at}/email", "has no mail address to ask them at"))
     return found

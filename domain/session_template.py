@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from domain.agreement_draft import Extent, check_fields
+from domain.agreement_draft import check_placed
 from domain.definition import DefinitionStatus, Reader
 from domain.errors import ScopeRefused, TemplateNotIssuable
 from domain.fault import Fault
@@ -278,10 +278,7 @@ def _check_signature_task(
         read.known(document, referable.documents, f"{at}/document", "document")
     read.text(raw, "statement", at, longest=2000)
     read.switch(raw, "step_up", at)
-    placed = Reader()
-    check_fields(placed, raw, Extent(MOST_PAGES, (True,)))
-    for each in placed.faults:
-        read.fault(f"{at}{each.pointer}", each.message)
+    check_placed(read, raw, at, MOST_PAGES)
     _unwanted(read, raw, at, ("form", "upload"))
 
 

@@ -216,7 +216,12 @@ async def test_sending_asks_for_a_certificate_a_consent_and_something_to_sign(
     empty = await made(client, party, consent="", fields=[])
     problem = await refused(client, f"{PATH}/{empty['id']}/send", pin(empty))
     assert problem["type"] == "/problems/agreement-faulty"
-    assert [each["pointer"] for each in problem["faults"]] == ["/consent", "/signers/0"]
+    assert [each["pointer"] for each in problem["faults"]] == ["/consent", "/signers/0/signature"]
+    optional = await made(client, party, fields=[place("sign", "signature", 1, required=False)])
+    problem = await refused(client, f"{PATH}/{optional['id']}/send", pin(optional))
+    assert problem["faults"] == [
+        {"pointer": "/signers/0/signature", "message": "needs a signature field that is required"}
+    ]
     found = await made(client, party)
     problem = await refused(client, f"{PATH}/{found['id']}/send", pin(found))
     assert problem["type"] == "/problems/no-signing-certificate"

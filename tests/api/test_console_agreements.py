@@ -16,7 +16,7 @@ from domain.member import Role
 from store.agreement import AgreementRow
 from store.editing_session import EditingSessionRow
 from tests.api.members import BEN, Console, open_console
-from tests.rooms.agreements import DRAWN, Desk, write_of
+from tests.rooms.agreements import DRAWN, Desk, place, write_of
 from tests.rooms.house import DOCUMENT, House
 from tests.rooms.member_browser import MemberBrowser, make_member, set_here
 from tests.rooms.papers import a_pdf
@@ -249,6 +249,26 @@ async def test_the_form_without_a_script_adds_copies_and_removes(
         ("signature-3", "Stamp"),
     ]
     assert after.version.fields[3]["width"] == 0.125
+
+
+async def test_who_signs_cannot_be_done_without_having_signed(console: Console, desk: Desk) -> None:
+    # PS-43
+    party = await desk.party()
+    optional = [place("signature-1", "signature", 1, required=False)]
+    whole = await desk.draft(party.id, fields=optional)
+    await desk.certify()
+    async with console.signed_in(email=CARL) as carl:
+        pin = {"version": "1", "sha256": whole.row.digest}
+        refused = await carl.post(f"{AGREEMENTS}/{whole.row.id}/send", **pin)
+        assert refused.status_code == 422
+        assert "Signer 1 needs a signature field that must be filled in." in words(refused)
+        sent = await desk.sent("Walt Ltd")
+        page = await opened(carl, sent.row.id)
+        typed = {name: value for name, value in inputs(page).items() if name != "field.2.required"}
+        answer = await carl.post(f"{AGREEMENTS}/{sent.row.id}/edit/save", **typed)
+        assert answer.status_code == 422
+        assert "Each signer needs a signature field that must be filled in." in words(answer)
+    assert (await desk.now(whole.row.id)).row.state == "draft"
 
 
 async def test_a_window_of_another_member_is_asked_for_as_any_other(

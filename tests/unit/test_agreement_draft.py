@@ -112,7 +112,14 @@ def test_there_are_limits_to_signers_and_fields() -> None:
     [
         ({"consent": " "}, ["/consent"]),
         ({"signers": [], "fields": []}, ["/signers"]),
-        ({"fields": []}, ["/signers/0"]),
+        ({"fields": []}, ["/signers/0/signature"]),
+        ({"fields": [field(required=False)]}, ["/signers/0/signature"]),
+        ({"fields": [field(kind="initials")]}, ["/signers/0/signature"]),
+        ({"fields": [field(required=False), field(key="more")]}, []),
+        (
+            {"signers": [{"party": PARTY}, {"party": str(UUID(int=8))}]},
+            ["/signers/1/signature"],
+        ),
         ({"signers": [{"party": PARTY, "signs": False}], "fields": []}, []),
     ],
 )
