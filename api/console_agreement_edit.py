@@ -42,6 +42,7 @@ from commands.editing_session import (
     keep_left_behind,
     let_go,
     open_editor,
+    put_away,
     why_lost,
 )
 from domain.agreement import Pinned
@@ -141,6 +142,7 @@ async def post_save(posted: EditorPairs, call: ConsoleCall, agreement_id: UUID) 
         form=form,
         base=base_of(posted),
         uses_left=field_of(posted, "uses_left"),
+        page=field_of(posted, "page"),
         faults=faults,
         new_signer=field_of(posted, "new_signer") if faults else "",
         refused=AgreementFaulty(()) if faults else None,
@@ -178,6 +180,7 @@ async def _save(
     whole = await members_agreement(call.work, editor.agreement_id, call.workspace_id)
     saved = draft_body(whole.row, whole.version, whole.signers)
     if given == whole.value.current and not unsaved(saved, body) and not shown.uses_left:
+        await put_away(call.work, editor, place, shown.page, {})
         return see_other(_address(call, editor, "&done=nothing"))
     from_here = replace(target_of(call, editor.agreement_id), place=EditingPlace(editor, place))
     try:
@@ -185,6 +188,7 @@ async def _save(
             await change_agreement(call.work, from_here, given, body)
             if shown.uses_left:
                 await let_go(call.work, editor, place, shown.uses_left)
+            await put_away(call.work, editor, place, shown.page, {})
     except (AgreementStale, AgreementFaulty) as refused:
         return await _again(call, editor, place, shown, refused)
     except (AgreementClosed, AgreementSigned) as refused:
@@ -224,11 +228,16 @@ async def _lost_with_changes(
 
 async def _keep(call: MemberCall, editor: Editor, place: Place, posted: Pairs) -> bool:
     """Keeps apart what this window had not saved; whether there was anything (N8)."""
+    changes = await _changes_in(posted)
+    page = field_of(list(posted), "page")
+    return bool(changes) and await keep_left_behind(call.work, editor, place, changes, page)
+
+
+async def _changes_in(posted: Pairs) -> dict[str, Any]:
+    """What was not saved; of what nobody's page sends nothing."""
     form, base = read_form(posted), base_of(posted)
     changes = unsaved(base, body_of(form)) if base else {}
-    if not changes or not await _can_be_shown(base, changes):
-        return False
-    return await keep_left_behind(call.work, editor, place, changes)
+    return changes if await _can_be_shown(base, changes) else {}
 
 
 async def _can_be_shown(base: dict[str, Any], changes: dict[str, Any]) -> bool:
@@ -242,10 +251,15 @@ async def _can_be_shown(base: dict[str, Any], changes: dict[str, Any]) -> bool:
 
 @router.post("/edit/left-behind", name=NAME)
 async def post_left_behind(posted: EditorPairs, call: QuietCall, agreement_id: UUID) -> Response:
-    """What a window that was told of its loss had not saved; answers why, and who is in it now."""
+    """What a window that was told of its loss had not saved; answers why, and who is in it now.
+
+    Of one that has its place still, but may be gone before it is asked: put away.
+    """
     editor, place = editor_of(call, agreement_id, field_of(posted, "window")), place_in(posted)
     lost = await why_lost(call.work, editor, place)
     if lost is None:
+        changes = await _changes_in(posted)
+        await put_away(call.work, editor, place, field_of(posted, "page"), changes)
         return Response(status_code=204)
     is_kept = await _keep(call, editor, place, posted)
     return _told(await loss_of(call, editor, lost), is_kept=is_kept)

@@ -15,7 +15,7 @@ from api.party_pages import language_of
 from commands.agreement import Whole
 from commands.agreement_write import draft_body
 from commands.attempt import attempt
-from commands.editing_session import Editor, hear_editor
+from commands.editing_session import Editor, hear_editor, put_away
 from domain.agreement_errors import AgreementFaulty
 from domain.agreement_unsaved import unsaved
 from domain.window import Place
@@ -38,5 +38,6 @@ async def leave_to_send(
         page = replace(shown, refused=AgreementFaulty(()), faults=faults)
         return await editor_page(call, whole, row, place, page)
     async with attempt(call.work):
+        await put_away(call.work, editor, place, shown.page, {})
         await hear_editor(call.work, editor, place, leaving=True)
     return see_other(f"{office_of(call.workspace).base}{PATH}/{editor.agreement_id}/send")

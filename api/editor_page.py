@@ -13,6 +13,7 @@ from adapters.languages import translations_for
 from api.agreement_form import DraftForm, FieldRow, form_of
 from api.agreement_signers import suggested
 from api.agreement_window import members_exit
+from api.console_agreements import new_window
 from api.console_pages import member_page
 from api.errors import status_of
 from api.ids import id_in
@@ -36,7 +37,11 @@ from store.party import party_names
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page shows besides what is saved; `form` is None for what is saved itself."""
+    """What the page shows besides what is saved; `form` is None for what is saved itself.
+
+    `page` is what the page calls itself: what it has put away is its own to take back. "" is a new
+    one.
+    """
 
     form: DraftForm | None = None
     base: Mapping[str, Any] | None = None
@@ -45,6 +50,7 @@ class Shown:
     faults: Mapping[str, str] = field(default_factory=dict)
     done: str = ""
     uses_left: str = ""
+    page: str = ""
     new_signer: str = ""
 
 
@@ -65,6 +71,7 @@ async def editor_page(
         base=json.dumps(base, ensure_ascii=False, separators=(",", ":")),
         place=place,
         beat_ms=beat_ms(call.work.settings.window_alive),
+        page=shown.page or new_window(),
         shown=shown,
         kinds=list(FieldKind),
         parties=await suggested(call),

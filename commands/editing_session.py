@@ -17,7 +17,7 @@ from domain.audit import AuditEvent
 from domain.binding import IdlePolicy
 from domain.errors import NotFound
 from domain.left_behind import LeftBehind, draft_of, with_draft, without
-from domain.window import Place, Window, WindowEnd, WindowPolicy
+from domain.window import LONGEST_WINDOW, Place, Window, WindowEnd, WindowPolicy
 from store.agreement import AgreementRow, agreement_by_id
 from store.columns import new_id
 from store.editing_session import EditingSessionRow, editing_session_of
@@ -186,6 +186,43 @@ def _note_let_go(work: Work, editor: Editor, row: EditingSessionRow, draft: Left
     work.audit_subject(event, row.workspace_id, subject, editor.actor, details)
 
 
+async def put_away(
+    work: Work, editor: Editor, place: Place, page: str, changes: dict[str, Any]
+) -> None:
+    """What a page of the window that has the place has not saved yet, in case it never will.
+
+    It replaces what the same page put away, and nothing that anybody else left behind; no changes
+    take it back. Raises `WindowLost`, `NotFound`.
+    """
+    row = await _locked(work, editor)
+    await _refuse_lost(work, EditingPlace(editor, place), row)
+    draft = _draft(work, editor, place, page, changes)
+    if changes:
+        _leave_behind(work, editor, row, draft)
+    else:
+        row.drafts = tuple(each for each in row.drafts if each.origin != draft.origin)
+
+
+def _draft(
+    work: Work, editor: Editor, place: Place, page: str, changes: dict[str, Any]
+) -> LeftBehind:
+    """A page's own draft: its window may show another page later, which has one of its own."""
+    return LeftBehind(
+        id=str(new_id()),
+        window=page[:LONGEST_WINDOW] or place.window,
+        fence=place.fence,
+        at=work.at.isoformat(),
+        content=changes,
+        member=str(editor.found.member.id),
+    )
+
+
+def _leave_behind(work: Work, editor: Editor, row: EditingSessionRow, draft: LeftBehind) -> None:
+    row.drafts, dropped = with_draft(row.drafts, draft)
+    for each in dropped:
+        _note_let_go(work, editor, row, each)
+
+
 async def refuse_editor(work: Work, agreement: AgreementRow, held: EditingPlace | None) -> None:
     """Raises `WindowLost` for a window that lost its place, `WindowHeld` for somebody without one.
 
@@ -236,9 +273,9 @@ async def hear_editor(work: Work, editor: Editor, place: Place, *, leaving: bool
 
 
 async def keep_left_behind(
-    work: Work, editor: Editor, place: Place, changes: dict[str, Any]
+    work: Work, editor: Editor, place: Place, changes: dict[str, Any], page: str = ""
 ) -> bool:
-    """What a window that had lost its place still wanted to save: a draft of its own (N8).
+    """What a window that had lost its place still wanted to save: a draft of its page's (N8).
 
     Whether it was kept: what never had the place has nothing to leave.
     """
@@ -246,15 +283,5 @@ async def keep_left_behind(
     # One whose session ended has the present fence still.
     if not 0 < place.fence <= row.fence:
         return False
-    draft = LeftBehind(
-        id=str(new_id()),
-        window=place.window,
-        fence=place.fence,
-        at=work.at.isoformat(),
-        content=changes,
-        member=str(editor.found.member.id),
-    )
-    row.drafts, dropped = with_draft(row.drafts, draft)
-    for each in dropped:
-        _note_let_go(work, editor, row, each)
+    _leave_behind(work, editor, row, _draft(work, editor, place, page, changes))
     return True

@@ -24,6 +24,7 @@ function comesAgain(message) {
 
 // The whole page goes to the sign-in, which says why it ended and leads back here.
 function leave() {
+  document.dispatchEvent(new Event("gatepass:ended"));
   const here = location.pathname + location.search;
   location.replace(`${base}/sign-in?next=${encodeURIComponent(here)}`);
 }
@@ -34,6 +35,7 @@ const dialog = document.querySelector("[data-warning]");
 let stopCounting = () => {};
 
 function warn(seconds) {
+  document.dispatchEvent(new Event("gatepass:idle"));
   if (!dialog) return;
   const left = dialog.querySelector("[data-warning-left]");
   stopCounting();

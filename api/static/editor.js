@@ -242,7 +242,7 @@ for (const sheet of sheets) {
   paper.querySelector("svg").remove();
 }
 
-// What is not saved is said, and asked about before it is left.
+// What is not saved is said; unsaved.js asks about it before it is left.
 
 const unsaved = form.querySelector("[data-unsaved]");
 const wasTyped = form.querySelector("[name=uses_left]") || document.querySelector(".error-summary");
