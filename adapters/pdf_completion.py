@@ -69,9 +69,9 @@ def _room_for_seal(paper: Paper, height: int) -> SealPlace:
     return SealPlace(paper.page_no() - 1, round(paper.l_margin * paper.k), bottom)
 
 
-def _foot(reference: str, _: Translate, number: int) -> str:
+def _foot(reference: str, _: Translate, number: int, total: str) -> str:
     words = _("Certificate of completion %(reference)s · Page %(number)s of %(total)s")
-    return words % {"reference": reference, "number": number, "total": "{nb}"}
+    return words % {"reference": reference, "number": number, "total": total}
 
 
 def _head(paper: Paper, completion: AgreementCompletion, _: Translate) -> None:

@@ -73,10 +73,10 @@ def document_pdf(
     return MadeDocument(bytes(sheet.output()), area_fields(areas, (sheet.w, sheet.h), _))
 
 
-def _foot(title: str, _: Translate, number: int) -> str:
+def _foot(title: str, _: Translate, number: int, total: str) -> str:
     words = _("%(title)s · Page %(number)s of %(total)s")
     shown = title if len(title) <= 80 else f"{title[:79]}…"
-    return words % {"title": shown, "number": number, "total": "{nb}"}
+    return words % {"title": shown, "number": number, "total": total}
 
 
 def _areas(sheet: "_Sheet", signers: Sequence[str], _: Translate) -> list[Area]:

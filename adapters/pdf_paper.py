@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import uharfbuzz  # type: ignore[import-untyped]  # has no types
 from fpdf import FPDF
@@ -34,6 +35,10 @@ UNSHAPED_BELOW = "\u0250"
 INK, QUIET, ACCENT, RULE = (27, 31, 36), (87, 96, 106), (26, 63, 174), (208, 214, 222)
 MARGIN, BOTTOM, LABEL_WIDTH, GAP, AFTER_ROW = 20.0, 22.0, 42.0, 4.0, 1.2
 """In mm."""
+
+
+_TOTAL = "{nb}"
+"""Where a footer has the number of all pages, which is known when the last one is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,10 @@ class Paper(FPDF):
     def __init__(self, title: str, author: str, language: str, dated: datetime) -> None:
         """Takes what the document is called, whose it is, its BCP 47 language and its date."""
         super().__init__(format="A4", enforce_compliance="PDF/A-3U")
-        self.footer_words: Callable[[int], str] = str
+        self.footer_words: Callable[[int, str], str] = _number
+        self._is_closing = False
+        # Only a footer has the number of pages in it; elsewhere such letters are what was written.
+        self.alias_nb_pages("")
         self.set_margins(MARGIN, MARGIN)
         self.c_margin = 0
         self.set_auto_page_break(auto=True, margin=BOTTOM)
@@ -100,14 +108,23 @@ class Paper(FPDF):
     @override
     def footer(self) -> None:
         """At the foot of each page; the library calls it."""
+        number, total = self.page_no(), _TOTAL
+        while total in self.footer_words(number, ""):
+            total = f"{{{total}}}"
         self.set_y(-BOTTOM + 7)
-        self.alias_nb_pages()
-        self._write(self.footer_words(self.page_no()), SMALL, 0)
+        self.alias_nb_pages(total)
+        self._write(self.footer_words(number, total), SMALL, 0)
+        if not self._is_closing:
+            self.alias_nb_pages("")
+
+    @override
+    def output(self, *args: Any, **kwargs: Any) -> Any:
+        """The finished document; the library looks for totals if the last footer had one."""
+        self._is_closing = True
+        return super().output(*args, **kwargs)
 
     def words(self, text: str, style: Style = TEXT, width: float = 0) -> None:
         """Writes from here to the right margin or `width` mm, in as many lines as it takes."""
-        # Only a footer has the number of pages in it; in a name those letters are a name's.
-        self.alias_nb_pages("")
         self._write(text, style, width)
 
     def _write(self, text: str, style: Style, width: float) -> None:
@@ -193,6 +210,10 @@ class Paper(FPDF):
             self._others.append(family)
             self.add_font(family, "", FONTS / name)
             self.set_fallback_fonts(["sans", *self._others], exact_match=False)
+
+
+def _number(number: int, _: str) -> str:
+    return str(number)
 
 
 def covers(name: str, text: str) -> bool:

@@ -57,11 +57,11 @@ def _language(receipt: Receipt) -> str:
     return receipt.locale.replace("_", "-")
 
 
-def _foot(receipt: Receipt, _: Translate) -> Callable[[int], str]:
+def _foot(receipt: Receipt, _: Translate) -> Callable[[int, str], str]:
     words = _("Receipt %(reference)s · Page %(number)s of %(total)s")
 
-    def foot(number: int) -> str:
-        return words % {"reference": receipt.reference, "number": number, "total": "{nb}"}
+    def foot(number: int, total: str) -> str:
+        return words % {"reference": receipt.reference, "number": number, "total": total}
 
     return foot
 

@@ -207,3 +207,15 @@ def test_room_is_named_in_the_language_and_numbered_without_a_name() -> None:
 )  # fmt: skip
 def test_nothing_that_can_be_written_breaks_it(markdown: str) -> None:
     assert pages_of(made(markdown, signers=("Anna",)).pdf)
+
+
+def test_what_stands_for_the_number_of_pages_is_nothing_but_words_in_a_text() -> None:
+    """From the second page on a company's "{nb}" became a number; a title's did in each footer."""
+    some = "plain {nb}\n\n**bold** {nb} and `{nb}`\n\n| {nb} |\n|---|\n| cell {nb} |\n\n"
+    text = "\n\n".join([some] * 20)
+    title = "Offer {nb} of {{nb}}"
+    pages = pages_of(document_pdf(Document(title, text)).pdf)
+    assert len(pages) > 2
+    for number, page in enumerate(pages, start=1):
+        assert f"{title} · Page {number} of {len(pages)}" in " ".join(page.split())
+    assert sum(page.count("{nb}") - 2 for page in pages) >= 20 * 5

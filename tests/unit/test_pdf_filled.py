@@ -345,3 +345,12 @@ def test_a_page_whose_crop_is_beside_it_is_seen_whole() -> None:
     out = filled(blank(crop=(900, 900, 950, 950)), [field(FieldKind.TEXT)], {"f": "Anna"})
     with pikepdf.open(BytesIO(out)) as pdf:
         assert seen_of(pdf.pages[0]).size == (595, 842)
+
+
+@pytest.mark.parametrize("text", ["I owe {nb}000 EUR", "zwölf {nb}", "тест {nb}", "{nb}"])
+def test_what_stands_for_a_number_of_pages_elsewhere_is_a_signer_s_own_words(text: str) -> None:
+    """What "{nb}000 EUR" meant was sealed as "3000 EUR" in a document of three pages."""
+    fields = [field(FieldKind.TEXT, key=f"f{each}", page=each) for each in (1, 2, 3)]
+    out = filled(blank(3), fields, {each.key: text for each in fields})
+    assert [words(out, each) for each in range(3)] == [text] * 3
+    assert "{nb}" in words(filled(blank(), fields[:1], {"f1": Mark(typed=text)}))
