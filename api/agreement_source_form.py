@@ -21,16 +21,23 @@ from domain.window import LONGEST_WINDOW
 from store.definition import DefinitionRow, definitions_page
 
 MOST_DOCUMENTS = 200
+MOST_READ = 25 * MOST_BYTES
+"""Of a form with a file: one that is too large is read and forgotten, so that what was typed beside
+it comes back with the reason."""
 WINDOW = re.compile(rf"[A-Za-z0-9_-]{{8,{LONGEST_WINDOW}}}")
 
 
 @dataclass(slots=True)
 class Typed:
-    """What was typed; `file` is the PDF with its name, if one was chosen."""
+    """What was typed; `file` is the PDF with its name, if one was chosen.
+
+    Of one that is too large `file` is only the beginning; `file_size` is the whole.
+    """
 
     texts: list[tuple[str, str]] = field(default_factory=list)
     file: bytes = b""
     file_name: str = ""
+    file_size: int = 0
 
     def text(self, name: str) -> str:
         """One of the fields."""
@@ -50,7 +57,7 @@ class Typed:
     def source(self) -> Source | None:
         """The document: the file goes before a text that was chosen."""
         if self.file_name:
-            return Source(pdf=self.file)
+            return Source(pdf=self.file, size=self.file_size)
         return Source(document=self.text("document")) if self.text("document") else None
 
 
@@ -69,13 +76,14 @@ async def saved_documents(call: MemberCall) -> Sequence[DefinitionRow]:
 
 
 async def read_typed(request: Request) -> Typed:
-    """The form and its file; a file that is too large is read no further than that is known."""
+    """The form and its file; raises `HTTPException` 413 for one of more than `MOST_READ`."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type.encode() != MULTIPART:
         raise HTTPException(415)
     typed = Typed()
+    request.state.largest_file = MOST_BYTES
     stall = settings_of(request).upload_stall
-    async with aclosing(parts_of(request, most_bytes=4 * MOST_BYTES, stall=stall)) as parts:
+    async with aclosing(parts_of(request, most_bytes=MOST_READ, stall=stall)) as parts:
         async for part in parts:
             if part.is_file:
                 await _take_file(typed, part)
@@ -85,12 +93,13 @@ async def read_typed(request: Request) -> Typed:
 
 
 async def _take_file(typed: Typed, part: Part) -> None:
-    kept = bytearray()
+    kept, size = bytearray(), 0
     async for chunk in part.chunks:
+        size += len(chunk)
         if len(kept) <= MOST_BYTES:
             kept += chunk
     if part.file_name:
-        typed.file, typed.file_name = bytes(kept), part.file_name
+        typed.file, typed.file_name, typed.file_size = bytes(kept), part.file_name, size
 
 
 def in_words(refused: DomainError, locale: str) -> str:

@@ -108,6 +108,7 @@ async def post_certificate(request: Request, workspace: str, begin: Begin) -> Re
 
 async def _read(request: Request) -> _Typed:
     typed, stall = _Typed(), settings_of(request).upload_stall
+    request.state.largest_file = LARGEST
     async with aclosing(parts_of(request, most_bytes=LARGEST + ROUND_A_FILE, stall=stall)) as parts:
         async for part in parts:
             if part.is_file:

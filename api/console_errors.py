@@ -20,6 +20,7 @@ from api.errors import RETRY_AFTER_SECONDS, status_of
 from api.member_call import keep_member, member_secret, page_name
 from api.party_pages import language_of, page
 from api.problem import UNAVAILABLE
+from api.upload_words import size_in_words
 from commands.delegation import leave_delegation
 from commands.member import actor_here
 from commands.member_session import SignedIn, look_for_member
@@ -114,7 +115,7 @@ async def _as_oneself(request: Request) -> Response:
 def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Response:
     if isinstance(error, PermissionDenied | ChannelDenied):
         return _rendered(request, error, frame, "denied.html", denied=page_name(request))
-    status = status_of(error)
+    status, largest = status_of(error), getattr(request.state, "largest_file", 0)
     answer = _rendered(
         request,
         error,
@@ -122,6 +123,7 @@ def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Re
         "error.html",
         what=status if status in PLAIN else 500,
         limit=getattr(request.state, "largest_form", settings_of(request).room_body_bytes),
+        largest_file=largest and size_in_words(largest, _locale(request, frame)),
     )
     if status == UNAVAILABLE.status:
         answer.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
@@ -130,9 +132,12 @@ def _error_page(request: Request, error: Exception, frame: dict[str, Any]) -> Re
     return answer
 
 
+def _locale(request: Request, frame: dict[str, Any]) -> str:
+    return language_of(request, frame["me"].locale if frame["me"] else None)
+
+
 def _rendered(
     request: Request, error: Exception, frame: dict[str, Any], name: str, **values: Any
 ) -> HTMLResponse:
     known = {each: frame[each] for each in FRAME if each in frame}
-    locale = language_of(request, frame["me"].locale if frame["me"] else None)
-    return page(f"console/{name}", locale, status_of(error), **known, **values)
+    return page(f"console/{name}", _locale(request, frame), status_of(error), **known, **values)

@@ -3,6 +3,7 @@
 Making the paper takes up to seconds, so no transaction is open meanwhile.
 """
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
@@ -33,10 +34,14 @@ LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Exactly one of the two: the bytes of a PDF, or the key of a document."""
+    """Exactly one of the two: the bytes of a PDF, or the key of a document.
+
+    `size` is the PDF's where it was too large to be kept as a whole.
+    """
 
     pdf: bytes | None = field(default=None, repr=False)
     document: str = ""
+    size: int = 0
 
 
 async def paper_from(
@@ -47,7 +52,7 @@ async def paper_from(
     Raises `NotFound` for an unknown document, and `DocumentRefused` or `UploadRefused`.
     """
     if source.pdf is not None:
-        return await _brought(source.pdf), []
+        return await _brought(source.pdf, source.size), []
     async with begin.work() as work:
         kind = DefinitionKind.DOCUMENT
         row = await definition_by_key(work, workspace_id, kind, source.document)
@@ -55,9 +60,10 @@ async def paper_from(
     return paper, [_plain(each) for each in fields]
 
 
-async def _brought(pdf: bytes) -> Paper:
-    if len(pdf) > MOST_BYTES:
-        given = f"{len(pdf) / MIB:.1f} MB"
+async def _brought(pdf: bytes, size: int) -> Paper:
+    if (size := max(size, len(pdf))) > MOST_BYTES:
+        # Rounded up: no file has "10.0 MB" and is too large.
+        given = f"{math.ceil(size / MIB * 10) / 10} MB"
         raise refused(UploadReason.TOO_LARGE, f"{MOST_BYTES // MIB} MB", given)
     try:
         return await paper_of_pdf(pdf)
