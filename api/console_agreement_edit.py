@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from api.agreement_form import DraftForm, SignerRow, base_of, body_of, read_form
-from api.agreement_signers import party_meant
+from api.agreement_signers import parties_meant, signer_fault
 from api.agreement_window import (
     Loss,
     Pairs,
@@ -31,6 +31,7 @@ from api.editor_page import (
     with_left_behind,
 )
 from api.member_call import ConsoleCall, MemberCall, QuietCall
+from api.party_pages import language_of
 from commands.agreement import change_agreement, members_agreement
 from commands.agreement_write import draft_body
 from commands.attempt import attempt
@@ -161,12 +162,10 @@ async def _with_new_signer(
     """The form with a signer that was typed; or why there is none such."""
     if not text.strip():
         return form, {}
-    party = await party_meant(call, text)
-    known = {each.party for each in form.signers}
-    if party is None or str(party.id) in known:
-        return form, {"new_signer": "known" if party else "unknown"}
-    order = str(len(form.signers) + 1)
-    row = SignerRow(str(party.id), order)
+    fitting, known = await parties_meant(call, text), {each.party for each in form.signers}
+    if fault := signer_fault(fitting, known, language_of(call.request, call.member.locale)):
+        return form, {"new_signer": fault}
+    row = SignerRow(str(fitting[0].id), str(len(form.signers) + 1))
     return replace(form, signers=(*form.signers, row)), {}
 
 

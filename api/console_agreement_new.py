@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from adapters.languages import translations_for
-from api.agreement_signers import party_meant, suggested
+from api.agreement_signers import parties_meant, signer_fault, suggested
 from api.agreement_source_form import Typed, in_words, read_typed, saved_documents
 from api.browser import refuse_cross_site, see_other
 from api.console_agreements import NAME, PATH, new_window
@@ -91,17 +91,16 @@ async def post_new(request: Request, workspace: str, begin: Begin) -> Response:
 async def _draft(call: MemberCall, typed: Typed) -> tuple[dict[str, Any], dict[str, str]]:
     """The draft's members, and for each place where that is not possible why."""
     _ = translations_for(_locale(call)).gettext
-    faults, parties = {}, []
+    faults: dict[str, str] = {}
+    parties: list[str] = []
     for at, each in enumerate(typed.signers):
-        party = await party_meant(call, each) if each else None
-        if party is not None and str(party.id) not in parties:
-            parties.append(str(party.id))
-        elif each:
-            faults[f"signer-{at}"] = (
-                _("This party is a signer already.")
-                if party
-                else _("There is no party with this address. Choose one from the list.")
-            )
+        if not each:
+            continue
+        fitting = await parties_meant(call, each)
+        if fault := signer_fault(fitting, parties, _locale(call)):
+            faults[f"signer-{at}"] = fault
+        else:
+            parties.append(str(fitting[0].id))
     if typed.source is None:
         faults["source"] = _("Choose a PDF, or one of the saved documents.")
     title = typed.text("title") or await _title(call, typed)
