@@ -110,6 +110,7 @@ def _signer(
     moments = (
         (_("Code by mail on entry"), signer.mailbox_confirmed_at),
         (_("Opened"), signer.opened_at),
+        (_("Another code by mail on entry"), signer.confirmed_again_at),
         (_("Fresh code by mail"), signer.stepped_up_at),
         (_("Signed") if signer.signs else _("Confirmed"), signer.signed_at),
     )

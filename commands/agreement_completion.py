@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from commands.receipt_proof import prove
-from commands.signer_identity import identity_of
+from commands.signer_identity import entries_of, identity_of
 from commands.work import Work
 from domain.agreement_completion import AgreementCompletion, SignerCompletion
 from domain.public_session import EndReason
@@ -39,10 +39,12 @@ async def completion_of(
 async def _signer(work: Work, signer: AgreementSignerRow) -> SignerCompletion:
     party: PartyRow | None = await party_by_id(work.db, signer.workspace_id, signer.party_id)
     identity = await identity_of(work, signer)
+    entered_at, again_at = entries_of(signer, identity)
     return SignerCompletion(
         name=signer.name,
         email=identity.email,
-        mailbox_confirmed_at=identity.mailbox_confirmed_at,
+        mailbox_confirmed_at=entered_at,
+        confirmed_again_at=again_at,
         opened_at=signer.opened_at,
         stepped_up_at=_stepped_up_at(signer),
         signed_at=signer.signed_at,

@@ -10,7 +10,7 @@ from typing import Any
 
 from commands.capture import Captured, Posted
 from commands.public_session_terms import settings_in
-from commands.signer_identity import IDENTITY, present_identity
+from commands.signer_identity import IDENTITY, OPENED_BY, present_identity
 from commands.signing import Signing, SigningWrite, end_window, held_signing, refuse_unseen
 from commands.signing_others import SALT, shown_before
 from commands.work import Work
@@ -48,7 +48,8 @@ class SignatureTask:
             raise StepUpNeeded
         evidence = _evidence(found, posted)
         who = await present_identity(work, found.signer.party_id, session)
-        kept = {IDENTITY: who.as_evidence, SALT: token_hex(SALT_BYTES)}
+        opened_by = found.signer.evidence.get(OPENED_BY, {})
+        kept = {IDENTITY: who.as_evidence, OPENED_BY: opened_by, SALT: token_hex(SALT_BYTES)}
         _note(work, found, values, evidence | kept)
         return Captured({FIELDS: values, CONSENT: True}, evidence)
 

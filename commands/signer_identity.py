@@ -19,6 +19,9 @@ from store.sealed import opened_one
 
 IDENTITY = "identity"
 """Where it lies in a signer's evidence. Not in the submission's, which masks addresses."""
+OPENED_BY = "opened_by"
+"""Where it lies, beside it, by which browser the document was opened first."""
+_ENTRY = ("mailbox_confirmed_at", "binding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,31 @@ async def present_identity(
         binding.browser if binding else "",
         str(binding.id) if binding else "",
     )
+
+
+async def note_opening(work: Work, signer: AgreementSignerRow, session: PublicSessionRow) -> None:
+    """The first time that this mailbox's reader opens it, and how they had come in.
+
+    What the reader of another address opened before it was corrected is no opening of this one.
+    """
+    who = await present_identity(work, signer.party_id, session)
+    mailbox = work.keyring.address_digest(who.email)
+    before = signer.evidence.get(OPENED_BY, {})
+    if signer.opened_at is None or before.get("mailbox", mailbox) != mailbox:
+        signer.opened_at = work.at
+        kept = {name: each for name, each in who.as_evidence.items() if name in _ENTRY}
+        signer.evidence = {OPENED_BY: {"mailbox": mailbox, **kept}}
+
+
+def entries_of(
+    signer: AgreementSignerRow, identity: SignerIdentity
+) -> tuple[datetime | None, datetime | None]:
+    """When the mailbox was confirmed before it was opened, and once more to sign elsewhere."""
+    last, opened = identity.mailbox_confirmed_at, signer.evidence.get(OPENED_BY, {})
+    first = opened.get("mailbox_confirmed_at")
+    if first is None or opened["binding"] == identity.binding:
+        return last, None
+    return datetime.fromisoformat(first), last
 
 
 async def identity_of(work: Work, signer: AgreementSignerRow) -> SignerIdentity:

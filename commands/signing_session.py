@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.room import Room, Visitor, enter, enter_to_act
+from commands.signer_identity import note_opening
 from commands.signing import (
     Signing,
     SigningWrite,
@@ -80,7 +81,8 @@ async def _held(work: Work, found: Signing, before: Window, window: Window) -> S
     event = AuditEvent.SIGNING_TAKEN_OVER if taken else AuditEvent.SIGNING_OPENED
     details = {"task": found.task.key, "fence": window.fence, "version": found.agreement.version}
     work.audit_session(event, found.session, found.actor, details=details)
-    _note_opened(work, found)
+    found.agreement.state = found.value.opened().state
+    await note_opening(work, found.signer, found.session)
     await work.db.flush()
     _tell_opened(work, found, row)
     return replace(found, row=row)
@@ -100,12 +102,6 @@ def _new_row(work: Work, found: Signing) -> SigningSessionRow:
     )
     work.db.add(row)
     return row
-
-
-def _note_opened(work: Work, found: Signing) -> None:
-    found.agreement.state = found.value.opened().state
-    if found.signer.opened_at is None:
-        found.signer.opened_at = work.at
 
 
 def _tell_opened(work: Work, found: Signing, row: SigningSessionRow) -> None:

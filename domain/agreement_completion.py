@@ -13,6 +13,7 @@ class SignerCompletion:
     Whoever does not sign has read and filled in (PS-42): `signed_at` is when that was confirmed.
     Codes by mail say who it was: one on entry, `mailbox_confirmed_at`, and, where the agreement
     asked for it, a fresh one at signing, `stepped_up_at`.
+    `confirmed_again_at` is of another browser than opened it, in which it was signed.
     `browser` is what the signer's browser calls itself, `zone` an IANA name.
     """
 
@@ -20,6 +21,7 @@ class SignerCompletion:
     email: str
     mailbox_confirmed_at: datetime | None = None
     opened_at: datetime | None = None
+    confirmed_again_at: datetime | None = None
     stepped_up_at: datetime | None = None
     signed_at: datetime | None = None
     browser: str = ""

@@ -8,7 +8,7 @@ from sqlmodel import col, update
 from commands.agreement import Whole
 from commands.agreement_completion import completion_of
 from commands.party import change_party
-from commands.signer_identity import IDENTITY
+from commands.signer_identity import IDENTITY, OPENED_BY
 from domain.agreement_completion import SignerCompletion
 from store.agreement import signers_of
 from store.binding import BindingRow
@@ -62,6 +62,50 @@ async def test_nor_is_a_browser_that_came_after(house: House) -> None:
         later = work.at + timedelta(days=1)
         await work.db.execute(update(BindingRow).where(mine).values(bound_at=later))
     assert await certified(desk, whole) == before
+
+
+async def signed_in_two_browsers(desk: Desk, *, corrected: bool = False) -> Whole:
+    """Opened in a browser, signed in another ten minutes later."""
+    whole = await desk.sent()
+    desk.house.clock.turn(minutes=1)
+    await desk.open(await desk.visitor(whole), "w1")
+    if corrected:
+        await readdress(desk.house, whole.signers[0].party_id)
+    desk.house.clock.turn(minutes=10)
+    visitor = await desk.visitor(whole, door="door-2")
+    desk.house.clock.turn(minutes=1)
+    await desk.sign(visitor, write_of(await desk.open(visitor, "w2", take_over=True)))
+    return await desk.now(whole.row.id)
+
+
+async def test_it_was_opened_by_somebody_whose_mailbox_was_confirmed(house: House) -> None:
+    """And what it was signed with is said, too: whoever comes in again is no other person."""
+    desk = Desk(house)
+    said = await certified(desk, await signed_in_two_browsers(desk))
+    first, last = sorted(each.bound_at for each in await house.all(BindingRow))
+    assert (said.mailbox_confirmed_at, said.confirmed_again_at) == (first, last)
+    assert said.opened_at is not None
+    assert said.signed_at is not None
+    assert first <= said.opened_at < last < said.signed_at
+
+
+async def test_who_opened_it_with_another_mailbox_did_not_open_it(house: House) -> None:
+    desk = Desk(house)
+    said = await certified(desk, await signed_in_two_browsers(desk, corrected=True))
+    last = max(each.bound_at for each in await house.all(BindingRow))
+    assert (said.email, said.mailbox_confirmed_at) == (VICTIM, last)
+    assert said.confirmed_again_at is None
+    assert said.opened_at == last + timedelta(minutes=1)
+
+
+async def test_before_it_is_signed_no_address_is_kept_with_the_opening(house: House) -> None:
+    # PS-28: it is the party's, and goes with it.
+    desk = Desk(house)
+    whole = await desk.sent()
+    await desk.open(await desk.visitor(whole))
+    evidence = (await desk.now(whole.row.id)).signers[0].evidence
+    assert set(evidence) == {OPENED_BY}
+    assert "@" not in str(evidence)
 
 
 async def test_the_whole_address_stays_with_the_signer(house: House) -> None:

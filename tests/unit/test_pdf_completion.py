@@ -1,5 +1,6 @@
 """The certificate of completion: who, when, what, and what it is not."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
@@ -46,6 +47,18 @@ def test_says_by_which_codes_each_signer_was_verified() -> None:
     assert "Fresh code by mail" not in otto.split("What the seal is")[0]
     assert all("Code by mail on entry" in each for each in (anna, otto))
     assert "one that was asked for to sign this document and is good for nothing else" in words
+
+
+def test_says_in_the_order_of_time_who_came_in_again_to_sign() -> None:
+    at = NOW - timedelta(minutes=5)
+    again = signer(confirmed_again_at=at)
+    words = words_of(completion_pdf(completion(signers=(again,))).pdf)
+    own = words[words.index("Anna Weber") : words.index("What the seal is")]
+    stamps = re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", own)
+    assert len(stamps) == 4
+    assert stamps == sorted(stamps)
+    assert own.index("Opened") < own.index("Another code by mail on entry") < own.index("Signed")
+    assert "Another code" not in words_of(completion_pdf(completion()).pdf)
 
 
 def test_says_plainly_what_the_seal_is_not() -> None:
