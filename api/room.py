@@ -36,6 +36,7 @@ from commands.room import (
     complete_in,
     decline_room,
     enter_to_act,
+    note_active,
     party_of,
     quit_room,
 )
@@ -247,5 +248,5 @@ async def post_stay(request: Request, session_id: str, begin: Begin) -> Response
     """The person is still here: counts as activity of the whole session (SX-3)."""
     async with begin.work() as work:
         room = await enter_to_act(work, visitor_of(request, session_id), lock=True)
-        room.binding.last_seen_at = work.at
+        await note_active(work, room)
     return Response(status_code=204) if is_script(request) else _to(room_address(room))

@@ -11,6 +11,7 @@ from commands.capture import Captured, Posted
 from commands.link import end_binding
 from commands.public_session import decline, end_session
 from commands.public_session_terms import idle_policy, settings_in
+from commands.signing import window_policy
 from commands.task_kind import TASK_KINDS
 from commands.work import Work
 from domain.actor import Actor, ActorKind
@@ -33,6 +34,7 @@ from store.public_session import (
     value_of,
 )
 from store.sealed import opened_one
+from store.signing_session import touch_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,21 @@ async def enter_to_act(work: Work, visitor: Visitor, *, lock: bool = False) -> R
     """As `enter_to_look`; counts as activity."""
     room = await enter_to_look(work, visitor, lock=lock)
     if work.at - room.binding.last_seen_at >= work.settings.binding_touch_interval:
-        room.binding.last_seen_at = work.at
+        await note_active(work, room)
     return room
+
+
+async def note_active(work: Work, room: Room) -> None:
+    """The person did something in this browser, whatever the tab: its windows are not idle (SX-3).
+
+    One that was silent for too long has ended before, and stays so.
+    """
+    room.binding.last_seen_at = work.at
+    if room.session.signs:
+        # Behind the browser's row, as whoever ends both locks them; and then it waits for nobody.
+        await work.db.flush()
+        since = work.at - window_policy(work).idle.whole
+        await touch_windows(work.db, room.binding, work.at, since)
 
 
 async def enter_completed(work: Work, visitor: Visitor) -> Room:

@@ -180,8 +180,8 @@ async def hear_signing(
 ) -> Signing:
     """A sign of life of the window that holds the place; `active` if the person did something.
 
-    Activity in any tab is the session's, so it counts for the browser too (SX-3). Raises
-    `WindowLost` and what `enter_to_act` does.
+    Activity in any tab is the session's, so that it counts for the browser and for its other
+    windows too (SX-3). Raises `WindowLost` and what `enter_to_act` does.
     """
     # Activity is noted on the browser's row as well, and that is locked behind the session's.
     entering = enter_to_act(work, visitor, lock=True) if active else _enter_quietly(work, visitor)

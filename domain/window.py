@@ -50,6 +50,7 @@ class Place:
 class Window:
     """The holder's place. `heard_at` is its last sign of life, `active_at` the person's.
 
+    What the person does in any tab counts, until the place has ended (SX-3).
     `holder` is "" while no window has been opened. A page that is open tells so every few seconds;
     that alone keeps nobody from going idle (SX-3).
     """

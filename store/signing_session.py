@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam
+from sqlalchemy import and_, bindparam, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col, select
 from typing_extensions import override
 
 from domain.window import Window
 from store.agreement import AgreementRow, AgreementSignerRow, AgreementVersionRow
+from store.binding import BindingRow
 from store.columns import optional_instant, primary_id
 from store.never_clear import never_clear, refuse_clear
 from store.sealed import Owner, OwnerKind, opened, opened_one, sealed
@@ -114,6 +115,30 @@ async def signing_sessions_of(db: AsyncSession, session_id: UUID) -> Sequence[Si
     ordered = found.order_by(col(SigningSessionRow.id)).with_for_update()
     rows = (await db.scalars(ordered.execution_options(populate_existing=True))).all()
     return await opened(db, rows)
+
+
+async def touch_windows(
+    db: AsyncSession, binding: BindingRow, at: datetime, since: datetime
+) -> None:
+    """Somebody did something in this browser: none of its windows that is still open is idle.
+
+    One that was silent since `since` has ended, and stays so. One that is being written just now is
+    left out: nobody waits for it.
+    """
+    row = SigningSessionRow
+    still_open = (
+        select(row.id)
+        .where(
+            row.session_id == binding.session_id,
+            row.binding_id == binding.id,
+            col(row.end_reason).is_(None),
+            row.active_at > since,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    touched = update(row).where(col(row.id).in_(still_open))
+    touched = touched.values(active_at=func.greatest(col(row.active_at), at))
+    await db.execute(touched.execution_options(synchronize_session=False))
 
 
 async def windows_on(db: AsyncSession, agreement_id: UUID) -> Sequence[SigningSessionRow]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +16,13 @@ from fastapi import FastAPI
 from httpx2 import Response
 
 from commands.agreement import Whole, cancel_agreement
+from commands.signing import window_policy
+from commands.signing_check import check_window
 from domain.paper import Paper
 from store.audit import AuditRow
 from store.columns import new_id
 from store.public_session import SubmissionRow, TaskRow
+from store.signing_gate import signings_of
 from store.signing_session import SigningSessionRow
 from tests.rooms.agreements import DRAWN, OTHER_PAPER, PAPER, Desk, place
 from tests.rooms.house import House, bare_house
@@ -299,6 +303,47 @@ async def test_a_beat_alone_keeps_nobody_from_going_idle(signer: Signer) -> None
     lost = await window.post("beat", script=True)
     assert (lost.status_code, lost.json()["type"]) == (409, "/problems/window-lost")
     assert lost.json()["reason"] == "inactive"
+
+
+async def test_work_in_another_tab_keeps_the_window(signer: Signer) -> None:
+    """SX-3: idleness is a property of the session; page, stream and workflow say the same."""
+    window = await signer.opened()
+    house = signer.desk.house
+    for _ in range(4):
+        house.clock.turn(minutes=2)
+        assert (await signer.window().land()).status_code == 200
+        assert (await window.post("beat", script=True)).status_code == 200
+        row = await signer.row()
+        assert row.binding_id is not None
+        async with house.transactions.work() as work:
+            told = await signings_of(work.db, [row.binding_id], work.at, window_policy(work))
+            due_at = (await check_window(work, row.id)).due_at
+        assert [(each.reason, each.idles_out_at) for each in told[row.binding_id]] == [("", None)]
+        assert due_at == house.clock() + timedelta(minutes=6)
+    assert (await sign(window)).status_code == 303
+
+
+async def test_saying_that_one_is_here_counts_at_once(signer: Signer) -> None:
+    """SX-3, C18: the answer to the room's own warning, however soon after something else."""
+    window = await signer.opened()
+    house = signer.desk.house
+    house.clock.turn(minutes=5)
+    await signer.window().land()
+    house.clock.turn(seconds=10)
+    room = window.task.removesuffix("/tasks/sign")
+    assert (await signer.browser.post(f"{room}/stay")).status_code in {204, 303}
+    assert (await signer.row()).active_at == house.clock()
+
+
+async def test_nothing_brings_a_window_back_that_was_silent_for_too_long(signer: Signer) -> None:
+    """SX-3, SX-15: what comes after the end is activity of the browser, not of that window."""
+    window = await signer.opened()
+    signer.desk.house.clock.turn(minutes=6)
+    for _ in range(2):
+        assert (await signer.window().land()).status_code == 200
+        lost = await window.post("values", script=True, **FILLED)
+        assert (lost.status_code, lost.json()["reason"]) == (409, "inactive")
+        signer.desk.house.clock.turn(minutes=1)
 
 
 async def test_what_the_loser_had_not_saved_is_offered_and_never_merged(signer: Signer) -> None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from commands.agreement import cancel_agreement, locked_with_sessions
 from commands.public_session import lock_session, revoke
-from commands.signing_session import hear_signing
+from commands.signing_session import hear_signing, look_at_signing
 from commands.step_up import StepUp, ask_step_up, step_up
 from domain.errors import SessionEnded
 from tests.rooms.agreements import SIGN, Desk, write_of
@@ -45,6 +45,36 @@ async def test_a_beat_while_the_agreement_is_cancelled_waits_in_no_ring(desk: De
         await cancel_agreement(work, target, "not any more")
     with pytest.raises(SessionEnded):
         await beating
+
+
+async def test_a_page_looked_at_while_the_agreement_is_cancelled_waits_in_no_ring(
+    desk: Desk,
+) -> None:
+    """It notes activity on the browser's row and its windows' without the session's lock (SX-3)."""
+    whole = await desk.sent()
+    visitor = await desk.visitor(whole)
+    await desk.open(visitor)
+    desk.house.clock.turn(seconds=30)
+    target = desk.target(whole.row.id)
+
+    async def look() -> None:
+        async with desk.house.transactions.work() as work:
+            await look_at_signing(work, visitor, SIGN)
+
+    async def cancel() -> None:
+        async with desk.house.transactions.work() as work:
+            await cancel_agreement(work, target, "not any more")
+
+    async with desk.house.transactions.work() as work:
+        await look_at_signing(work, visitor, SIGN)
+        cancelling = asyncio.create_task(cancel())
+        await asyncio.sleep(UNTIL_IT_WAITS)
+        assert not cancelling.done()
+        looking = [asyncio.create_task(look()) for _ in range(3)]
+        await asyncio.sleep(UNTIL_IT_WAITS)
+    await cancelling
+    done = await asyncio.gather(*looking, return_exceptions=True)
+    assert all(each is None or isinstance(each, SessionEnded) for each in done), done
 
 
 async def test_a_code_typed_while_the_session_is_revoked_waits_in_no_ring(desk: Desk) -> None:
