@@ -178,7 +178,7 @@ def _values(kind: MailKind, content: MailContent) -> dict[str, Any]:
         "member_email": one_line(content.member_email),
         "session_title": title,
         "subject": subject,
-        "about": f"{title}: {subject}" if subject else title,
+        "about": f"{title}: {subject}" if subject not in ("", title) else title,
         "public_session_id": one_line(content.public_session_id),
         "tasks_total": content.tasks_total,
         "tasks_done": content.tasks_done,

@@ -116,13 +116,14 @@ async def _content(work: Work, about: _About) -> MailContent:
     tasks = await tasks_of(work.db, session.id)
     agreement = await _agreement(work, tasks, code)
     to_party = not MailKind(mail.kind).to_issuer
+    title, subject = await _names(work, mail, session, agreement)
     return MailContent(
         workspace_name=workspace.name,
         contact=workspace.contact or None,
         party_name=party.name,
         party_email=None if to_party else party.email,
-        session_title=session.title,
-        subject=session.subject or None,
+        session_title=title,
+        subject=subject or None,
         tasks_total=len(tasks),
         tasks_done=sum(each.completed_at is not None for each in tasks),
         link=link_of(work, session) if to_party and mail.kind not in CODES else None,
@@ -148,6 +149,23 @@ async def _agreement(
     about = [each for each in tasks if code and each.id == code.task_id] or tasks
     asked = [each.agreement_id for each in about if each.agreement_id]
     return await agreement_by_id(work.db, asked[0]) if asked else None
+
+
+async def _names(
+    work: Work, mail: MailRow, session: PublicSessionRow, agreement: AgreementRow | None
+) -> tuple[str, str]:
+    """Title and subject, to whoever sent an agreement as they are there: its own title.
+
+    The session's, with which a signer is asked, is the product's word in that signer's language.
+    """
+    is_signed = mail.kind == MailKind.ISSUER_SIGNED
+    if is_signed:
+        agreement = await agreement_by_id(work.db, agreement_of(mail), mail.workspace_id)
+    if agreement is None or not MailKind(mail.kind).to_issuer:
+        return session.title, session.subject
+    if agreement.session_id is None:
+        return agreement.title, agreement.title
+    return agreement.title if is_signed else session.title, session.subject
 
 
 def _message(mail: MailRow, session: PublicSessionRow, agreement: AgreementRow | None) -> str:

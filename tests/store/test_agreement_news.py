@@ -6,11 +6,17 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from adapters.mail_rendering import render
 from commands.agreement import cancel_agreement
 from commands.agreement_advance import finish_agreement
 from commands.agreement_erasure import erase_agreement
 from commands.erasure import erase_party, erase_session
-from commands.mail import note_sent, queue_agreement_copies
+from commands.mail import (
+    note_sent,
+    queue_agreement_copies,
+    queue_issuer_mail,
+    queue_party_mail,
+)
 from commands.mail_draft import compose_mail
 from commands.mail_letter import Letter
 from commands.public_session import Target, reissue
@@ -27,8 +33,8 @@ from store.audit import AuditRow
 from store.mail import MailRow
 from store.public_session import session_by_id
 from store.workspace import workspace_by_id
-from tests.rooms.agreements import Desk, write_of
-from tests.rooms.house import ANNA, House, bare_house
+from tests.rooms.agreements import CONTRACT, Desk, write_of
+from tests.rooms.house import ANNA, House, bare_house, furnish
 
 
 @pytest_asyncio.fixture
@@ -90,6 +96,76 @@ async def test_a_mail_to_the_sender_leads_to_the_agreement_s_page_and_one_to_a_s
             assert is_shown == MailKind(mail.kind).to_issuer, mail.kind
 
 
+async def test_a_mail_to_the_sender_names_the_agreement_and_mixes_no_languages(
+    desk: Desk,
+) -> None:
+    # PS-43: the signer reads German, the sender English; a new version has another title.
+    party = (await desk.house.create(kind="signer", name="Jürgen", locale="de")).party
+    await desk.certify()
+    whole = await desk.send(await desk.draft(party.id))
+    whole = await desk.change(whole, {"title": "Supply agreement 4711"})
+    session_id = await desk.session_of(whole)
+    read = {}
+    for kind in (each for each in MailKind if each.to_issuer or each == MailKind.REMINDER):
+        mail = await queued(desk.house, session_id, kind, str(whole.row.id))
+        read[kind] = render(kind, (await letter_of(desk.house, mail)).content)
+    signer_s = read.pop(MailKind.REMINDER)
+    assert signer_s.subject == "Erinnerung: Unterschrift für Demo Ltd"
+    assert "Unterschrift: Supply agreement" in signer_s.text
+    assert {kind: each.subject for kind, each in read.items()} == {
+        MailKind.ISSUER_COMPLETED: "Completed: Supply agreement 4711 by Jürgen",
+        MailKind.ISSUER_SIGNED: "Signed by everybody: Supply agreement 4711",
+        MailKind.ISSUER_EXPIRED: "Not finished in time: Supply agreement 4711 by Jürgen",
+        MailKind.ISSUER_DECLINED: "Declined: Supply agreement 4711 by Jürgen",
+        MailKind.ISSUER_BOUNCED: "Mail not delivered: Supply agreement 4711 to Jürgen",
+    }
+    for each in read.values():
+        assert '"Supply agreement 4711"' in " ".join(each.text.split())
+        assert "Unterschrift" not in each.text + each.html
+
+
+async def test_what_came_with_a_session_is_named_as_it_is_to_its_issuer(desk: Desk) -> None:
+    """Its title is its author's; which of its documents all have signed is said all the same."""
+    await furnish(desk.house)
+    await desk.certify()
+    await desk.house.publish("contract", CONTRACT)
+    issued = await desk.house.issue_to(await desk.party(), "contract")
+    (task,) = await desk.house.tasks(issued.session.id)
+    title = (await desk.now(task.agreement_id)).row.title if task.agreement_id else ""
+    assert title not in {"", "Contract"}
+    subjects = []
+    for kind in (MailKind.ISSUER_COMPLETED, MailKind.ISSUER_SIGNED):
+        mail = await queued(desk.house, issued.session.id, kind, str(task.agreement_id))
+        subjects.append(render(kind, (await letter_of(desk.house, mail)).content).subject)
+    assert subjects == ["Completed: Contract by Vera Ltd", f"Signed by everybody: {title}"]
+
+
+async def queued(house: House, session_id: UUID, kind: MailKind, agreement: str) -> MailRow:
+    """A mail of a session, as if its time had come."""
+    async with house.transactions.work() as work:
+        session = await session_by_id(work.db, session_id, lock=True)
+        assert session is not None
+        session.notify_email = "anna@office.example"
+        party = await house.party(session.party_id)
+        if kind.to_issuer:
+            queue_issuer_mail(work, session, kind, f"agreement:{agreement}")
+        else:
+            await queue_party_mail(work, session, party, kind, "again")
+    return (await mails(house, session_id))[-1]
+
+
+async def letter_of(house: House, mail: MailRow) -> Letter:
+    """What a mail of a session says."""
+    async with house.transactions.work() as work:
+        assert mail.session_id is not None
+        session = await session_by_id(work.db, mail.session_id)
+        assert session is not None
+        workspace = await workspace_by_id(work.db, house.workspace_id)
+        letter = await session_letter(work, mail, session, workspace)
+    assert isinstance(letter, Letter)
+    return letter
+
+
 async def test_every_agreement_of_a_session_brings_its_own_copy(desk: Desk) -> None:
     whole = await desk.sent("Vera Ltd", "Boris Inc", ordered=False)
     both = [await desk.session_of(whole, each) for each in (1, 2)]
@@ -127,13 +203,7 @@ async def test_a_mail_brings_the_one_document_that_it_is_about(desk: Desk) -> No
 
 async def files_of(house: House, mail: MailRow) -> tuple[tuple[str, bytes], ...]:
     """What a mail brings, by name."""
-    async with house.transactions.work() as work:
-        assert mail.session_id is not None
-        session = await session_by_id(work.db, mail.session_id)
-        assert session is not None
-        workspace = await workspace_by_id(work.db, house.workspace_id)
-        letter = await session_letter(work, mail, session, workspace)
-    assert isinstance(letter, Letter)
+    letter = await letter_of(house, mail)
     return tuple((each.name, each.content) for each in letter.files)
 
 

@@ -100,6 +100,13 @@ def test_says_from_whom_and_about_what(kind: MailKind, locale: str) -> None:
     assert ("html", locale) in [(tag, attrs.get("lang")) for tag, attrs in page.tags]
 
 
+def test_a_subject_that_is_the_title_is_said_once() -> None:
+    mail = render(MailKind.ISSUER_COMPLETED, content(MailKind.ISSUER_COMPLETED, subject="PO 4711"))
+    assert '"Vendor intake: PO 4711"' in " ".join(mail.text.split())
+    once = content(MailKind.ISSUER_COMPLETED, subject="Vendor intake")
+    assert '"Vendor intake"' in render(MailKind.ISSUER_COMPLETED, once).text
+
+
 @pytest.mark.parametrize("locale", LANGUAGES)
 @pytest.mark.parametrize("kind", OF_MEMBERS)
 def test_a_member_reads_whose_account_it_is_about(kind: MailKind, locale: str) -> None:
