@@ -476,6 +476,19 @@ async def test_a_newer_version_is_refused_with_both_side_by_side(
     assert (row.title, row.message) == ("By Carl", "Hello")
 
 
+async def test_sending_says_who_is_asked_to_confirm_only(console: Console, desk: Desk) -> None:
+    # PS-42
+    vera, walt = await desk.party("Vera Ltd"), await desk.party("Walt Ltd")
+    signers = [{"party": str(vera.id), "signs": False}, {"party": str(walt.id)}]
+    fields = [place("signature-2", "signature", 2)]
+    whole = await desk.draft(vera.id, walt.id, signers=signers, fields=fields, ordered=False)
+    await desk.certify()
+    async with console.signed_in(email=CARL) as carl:
+        said = words(await carl.get(f"{AGREEMENTS}/{whole.row.id}/send"))
+    assert "Vera Ltd is mailed a Request to Confirm at once." in said
+    assert "Walt Ltd is mailed a Request to Sign at once." in said
+
+
 async def test_sending_says_first_what_will_happen(console: Console, desk: Desk) -> None:
     # PS-43
     vera, walt = await desk.party("Vera Ltd"), await desk.party("Walt Ltd")
