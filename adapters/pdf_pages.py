@@ -77,8 +77,7 @@ async def prepared(
         raise UploadRefused(refusal)
     answer = await answer_to("agreement", raw, timeout, 2 * most_kept(len(raw)))
     head, pdf = _parted(answer)
-    if "refused" in head:
-        raise PdfRefused(_reason(head["refused"]))
+    _raise_refusal(head)
     return PreparedPdf(pdf, _pages(head))
 
 
@@ -90,13 +89,38 @@ async def page_images(
     timeout: timedelta = PATIENCE,  # noqa: ASYNC109 - as above, for eight pages
 ) -> tuple[bytes, ...]:
     """Pictures (WebP) of neighbouring pages of a prepared document, in their order."""
+    return await _shown(f"images:{width}", pdf, pages, timeout)
+
+
+async def page_looks(
+    pdf: bytes,
+    pages: Sequence[Page],
+    *,
+    width: int,
+    timeout: timedelta = PATIENCE,  # noqa: ASYNC109 - as above, for eight pages
+) -> tuple[bytes, ...]:
+    """As `page_images`, but smaller; raises `PdfRefused` if one takes too long at full width."""
+    return await _shown(f"looks:{width}:{WIDTH}", pdf, pages, timeout, is_judged=True)
+
+
+async def _shown(
+    job: str, pdf: bytes, pages: Sequence[Page], within: timedelta, *, is_judged: bool = False
+) -> tuple[bytes, ...]:
     shown: list[bytes] = []
     for begin in range(0, len(pages), _AT_ONCE):
         some = pages[begin : begin + _AT_ONCE]
-        job = f"images:{width}:{some[0].number}:{some[-1].number}"
         most = _HEAD + len(some) * _LARGEST_PICTURE
-        shown += _pictures(await answer_to(job, pdf, timeout, most), len(some))
+        asked = f"{job}:{some[0].number}:{some[-1].number}"
+        answer = await answer_to(asked, pdf, within, most)
+        if is_judged:
+            _raise_refusal(_parted(answer)[0])
+        shown += _pictures(answer, len(some))
     return tuple(shown)
+
+
+def _raise_refusal(head: dict[str, Any]) -> None:
+    if "refused" in head:
+        raise PdfRefused(_reason(head["refused"]))
 
 
 def _parted(answer: bytes) -> tuple[dict[str, Any], bytes]:

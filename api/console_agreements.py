@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api.agreement_pictures import WEBP, picture_of
 from api.agreements import detail_of
 from api.browser import field_of, refuse_cross_site, see_other
 from api.console_pages import member_page, office_of
 from api.context import Begin
 from api.errors import status_of
 from api.member_call import ConsoleCall, MemberCall, quiet_call
+from api.page_pictures import WEBP, page_pictures_of
 from api.receipt import PDF, attached
 from api.shapes.agreement import AgreementShape
 from api.shapes.field import LONGEST_RATIONALE
@@ -177,4 +177,6 @@ async def get_page(
             note_read(call.work, whole, call.actor, {"version": version.version, "pages": True})
     if pdf is None:
         raise Erased
-    return Response(await picture_of(pdf, version.paper_sha256, number), media_type=WEBP)
+    pictures = page_pictures_of(request.app.state)
+    shown = await pictures.drawn(version.paper_id, pdf, number, len(version.pages))
+    return Response(shown, media_type=WEBP)

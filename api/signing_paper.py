@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from api.browser import visitor_of
 from api.context import Begin
 from api.error_pages import answer_parts
-from api.page_pictures import page_pictures_of
+from api.page_pictures import WEBP, page_pictures_of
 from commands.room import Visitor, enter_to_look
 from commands.signing import Signing
 from commands.signing_session import signing_in
@@ -62,7 +62,7 @@ async def get_page(
         async with begin.work() as work:
             pdf = await _pdf(work, await _seen(work, visitor, key, version))
         picture = await pictures.drawn(paper_id, pdf, number, pages)
-    return Response(picture, media_type="image/webp")
+    return Response(picture, media_type=WEBP)
 
 
 async def _paper(begin: Transactions, visitor: Visitor, key: str, version: int) -> tuple[UUID, int]:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from functools import partial
 
 from adapters.pdf_document import document_pdf
-from adapters.pdf_pages import Page, page_images, prepared
+from adapters.pdf_pages import Page, page_looks, prepared
 from domain.agreement_field import AgreementField
 from domain.document import Document
 from domain.paper import Paper
@@ -49,5 +49,5 @@ async def _made(document: Document, signers: int) -> Placed:
 
 
 async def _paper(pdf: bytes, pages: tuple[Page, ...]) -> Paper:
-    looks = await page_images(pdf, pages, width=LOOK_WIDTH)
+    looks = await page_looks(pdf, pages, width=LOOK_WIDTH)
     return Paper(pdf, tuple(hashlib.sha256(each).hexdigest() for each in looks))

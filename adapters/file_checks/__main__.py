@@ -31,6 +31,7 @@ REWRITES: Mapping[FileKind, tuple[str, str]] = {
 JOBS: Mapping[str, tuple[str, str]] = {
     "agreement": ("agreement", "prepared"),
     "images": ("agreement", "images"),
+    "looks": ("agreement", "looks"),
     "signing_certificate": ("signing_certificate", "opened"),
 }
 """What is done besides, to documents and certificates; the same of each."""

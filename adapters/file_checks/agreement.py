@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from io import BytesIO
+from time import process_time
 from typing import Any, cast
 
 import pikepdf
@@ -23,6 +24,8 @@ from domain.paper import LARGEST_SIDE, MOST_PAGES, SMALLEST_SIDE
 MOST_DRAWN_ON_PAGE, MOST_DRAWN = 8 * 1024 * 1024, 32 * 1024 * 1024
 """Bytes of content, unpacked, of a page and of all pages."""
 MOST_PIXELS = 8_000_000
+MOST_SECONDS = 5.0
+"""Of computing for a page's picture; an ordinary one takes a tenth of a second."""
 _WEBP_QUALITY = 80
 _SIGNED_FLAG = 1
 _DEEPEST_FIELD = 32
@@ -67,6 +70,30 @@ def images(raw: bytes, width: str, first: str, last: str) -> bytes:
         numbers = range(int(first), min(int(last), len(document)) + 1)
         shown = [_image(document[each - 1], int(width)) for each in numbers]
     return _answer({"lengths": [len(each) for each in shown]}, shown)
+
+
+def looks(raw: bytes, width: str, drawn: str, first: str, last: str) -> bytes:
+    """As `images`, if each page can also be drawn `drawn` pixels wide in time; or why it cannot."""
+    shown: list[bytes] = []
+    with closing(pypdfium2.PdfDocument(raw)) as document:
+        for number in range(int(first), min(int(last), len(document)) + 1):
+            page, since = document[number - 1], process_time()
+            shown.append(_image(page, int(width)))
+            taken = process_time() - since
+            if _takes_too_long(page, taken, int(width), int(drawn)):
+                return _answer({"refused": "too_much_drawn"})
+    return _answer({"lengths": [len(each) for each in shown]}, shown)
+
+
+def _takes_too_long(page: Any, taken: float, width: int, drawn: int) -> bool:
+    """By what a smaller picture took; one that might is drawn to see."""
+    if taken > MOST_SECONDS:
+        return True
+    if taken * (drawn / width) ** 2 <= MOST_SECONDS:
+        return False
+    since = process_time()
+    _image(page, drawn)
+    return process_time() - since > MOST_SECONDS
 
 
 def _answer(head: dict[str, Any], bodies: Iterable[bytes] = ()) -> bytes:

@@ -12,6 +12,7 @@ from PIL import Image
 from adapters.pdf_pages import Page
 from api import page_pictures
 from api.page_pictures import AT_ONCE, PagePictures
+from domain.upload import UploadReason, UploadRefused, refused
 from store.columns import new_id
 from tests.api.test_signing import Signer, sign, signer_of
 from tests.rooms.agreements import Desk
@@ -135,6 +136,54 @@ async def test_a_page_is_drawn_once_for_everybody(monkeypatch: pytest.MonkeyPatc
     await pictures.drawn(new_id(), b"", 1, AT_ONCE)
     assert pictures.known(paper, 5) is None, "the longest unused went first"
     assert pictures.known(paper, 1)
+
+
+async def test_pages_that_cannot_be_drawn_are_not_tried_at_each_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each try takes 30 s of computing; other pages and papers are drawn meanwhile."""
+    now, tried = [0.0], [0]
+
+    async def refuse(_pdf: bytes, _pages: object) -> tuple[bytes, ...]:
+        tried[0] += 1
+        raise refused(UploadReason.DAMAGED, "checked within 30 s", "not finished")
+
+    monkeypatch.setattr(page_pictures, "page_images", refuse)
+    pictures, paper = PagePictures(clock=lambda: now[0]), new_id()
+    for number, expected in ((1, 1), (2, 1), (5, 2), (1, 2)):
+        with pytest.raises(UploadRefused):
+            await pictures.drawn(paper, b"", number, 8)
+        assert tried == [expected]
+    now[0] = page_pictures.REFUSED_FOR.total_seconds()
+    with pytest.raises(UploadRefused):
+        await pictures.drawn(paper, b"", 1, 8)
+    assert tried == [3]
+    monkeypatch.setattr(page_pictures, "MOST_REFUSED", 1)
+    for each in (new_id(), paper):
+        with pytest.raises(UploadRefused):
+            await pictures.drawn(each, b"", 5, 8)
+    assert tried == [5]
+
+
+async def test_one_paper_is_drawn_in_one_process_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawing = {b"one": 0, b"two": 0}
+    together = []
+
+    async def draw(pdf: bytes, pages: list[Page]) -> tuple[bytes, ...]:
+        drawing[pdf] += 1
+        together.append((drawing[pdf], sum(drawing.values())))
+        await asyncio.sleep(0.01)
+        drawing[pdf] -= 1
+        return tuple(b"page" for _ in pages)
+
+    monkeypatch.setattr(page_pictures, "page_images", draw)
+    pictures, papers = PagePictures(), {b"one": new_id(), b"two": new_id()}
+    asked = [pictures.drawn(papers[pdf], pdf, number, 12) for pdf in papers for number in (1, 5, 9)]
+    await asyncio.gather(*asked)
+    assert max(own for own, _ in together) == 1
+    assert max(every for _, every in together) == 2
 
 
 async def test_a_drawing_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

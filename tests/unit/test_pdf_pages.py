@@ -18,7 +18,7 @@ from adapters.file_check import FileCheckBroken
 from adapters.file_checks import agreement
 from adapters.file_checks.__main__ import rewrite_for
 from adapters.pdf_balance import unbalanced
-from adapters.pdf_pages import PdfReason, PdfRefused, page_images, prepared
+from adapters.pdf_pages import PdfReason, PdfRefused, page_images, page_looks, prepared
 from adapters.pdf_seal import seal
 from domain.upload import UploadReason, UploadRefused
 from tests.unit.sealing import NOW, certificate, document
@@ -291,3 +291,73 @@ async def test_a_page_that_takes_in_what_follows_is_refused(content: bytes) -> N
     with pytest.raises(UploadRefused) as caught:
         await prepared(drawn(content), timeout=SOON)
     assert caught.value.refusal.reason is UploadReason.DAMAGED
+
+
+# ------------------------------------------------------------------ pages that take long
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "drawn", "is_refused"),
+    [(0.1, 0.7, 1, False), (1, 4, 2, False), (1, 6, 2, True), (6, 40, 1, True)],
+)
+def test_a_page_is_judged_by_how_long_its_whole_picture_takes(
+    monkeypatch: pytest.MonkeyPatch, small: float, large: float, drawn: int, *, is_refused: bool
+) -> None:
+    """What was judged by a small picture only burnt 30 s of computing at each look."""
+    asked = [0.0]
+
+    def draw(_page: object, width: int) -> bytes:
+        asked.append(asked[-1] + (small if width == 500 else large))
+        return b"picture"
+
+    monkeypatch.setattr(agreement, "process_time", lambda: asked[-1])
+    monkeypatch.setattr(agreement, "_image", draw)
+    head = rewrite_for("looks:500:1400:1:1")(paper()).partition(b"\n")[0]
+    assert (b"too_much_drawn" in head) is is_refused
+    assert len(asked) - 1 == drawn
+
+
+def test_looks_are_the_pictures_of_that_width() -> None:
+    still = rewrite_for("agreement")(paper()).partition(b"\n")[2]
+    assert rewrite_for("looks:500:1400:1:2")(still) == rewrite_for("images:500:1:2")(still)
+
+
+def heavy() -> bytes:
+    """A page of 1 KB that takes long to draw, each of its masks a tenth of a second."""
+    with Pdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(595, 842))
+        group = pdf.make_stream(
+            b"0.5 g 0 0 595 842 re f", Type=Name.XObject, Subtype=Name.Form,
+            BBox=Array([0, 0, 595, 842]), Resources=Dictionary(),
+            Group=Dictionary(S=Name.Transparency, CS=Name.DeviceRGB, I=True),
+        )  # fmt: skip
+        mask = Dictionary(S=Name.Luminosity, G=group)
+        state = Dictionary(Type=Name.ExtGState, SMask=mask, ca=0.9, BM=Name.Luminosity)
+        page.obj["/Resources"] = Dictionary(
+            XObject=Dictionary(X=group), ExtGState=Dictionary(G=state)
+        )
+        page.obj["/Contents"] = pdf.make_stream(b"/G gs " + b"/X Do " * 8)
+        into = BytesIO()
+        pdf.save(into)
+    return into.getvalue()
+
+
+def test_a_small_file_that_takes_long_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreement, "MOST_SECONDS", 0.3)
+    still = rewrite_for("agreement")(heavy()).partition(b"\n")[2]
+    assert len(still) < 3000
+    assert rewrite_for("looks:500:1400:1:1")(still) == b'{"refused": "too_much_drawn"}\n'
+
+
+async def test_a_refusal_to_draw_is_said_where_looks_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def says(*_: object) -> bytes:
+        return b'{"refused": "too_much_drawn"}\n'
+
+    monkeypatch.setattr(pdf_pages, "answer_to", says)
+    with pytest.raises(PdfRefused) as caught:
+        await page_looks(paper(), [pdf_pages.Page(1, 1, 1)], width=500)
+    assert caught.value.reason is PdfReason.TOO_MUCH_DRAWN
+    with pytest.raises(FileCheckBroken):
+        await page_images(paper(), [pdf_pages.Page(1, 1, 1)])
