@@ -59,7 +59,7 @@ async def _letter_after_erasure(
         return Withdrawn("erased")
     content = MailContent(
         workspace_name=workspace.name,
-        session_title=session.title,
+        session_title=row.title,
         subject=row.title or None,
         written_at=work.at,
         console_link=_console_link(work, workspace, row),
