@@ -52,10 +52,18 @@ async def get_certificate(call: ConsoleCall) -> HTMLResponse:
 
 
 async def _page(
-    call: MemberCall, *, done: str = "", fault: str = "", status: int = 200, address: str = ""
+    call: MemberCall,
+    *,
+    done: str = "",
+    fault: str = "",
+    status: int = 200,
+    address: str | None = None,
 ) -> HTMLResponse:
+    """`address` is the one that was typed; where none was, time stamps go on coming from there."""
     call.needs(Permission.SETTINGS_EDIT)
     row = await current_certificate(call.work.db, call.workspace_id)
+    if address is None:
+        address = row.timestamp_url if row else ""
     return member_page(
         call,
         "certificate.html",

@@ -751,6 +751,12 @@ async def test_the_certificate_is_made_shown_and_its_root_given_away(console: Co
         root = await anna.get(f"{path}/root.pem")
         assert root.content.startswith(b"-----BEGIN CERTIFICATE-----")
         assert "PRIVATE" not in made.text
+        assert time_stamps(made) == ["", ""]
+        stamped = await anna.follow(await sent("make", address="https://tsa.example/tsr"))
+        assert "https://tsa.example/tsr" in words(stamped)
+        assert time_stamps(stamped) == ["https://tsa.example/tsr"] * 2
+        cleared = await sent("import", address="")
+        assert time_stamps(cleared) == ["", ""]
         assert (await sent("other")).status_code == 400
 
 
@@ -780,3 +786,8 @@ def summary_links(page: Response) -> list[str]:
     links = re.findall(r'<li><a href="#([^"]*)">', summary[0])
     assert len(items) == len(links)
     return links
+
+
+def time_stamps(page: Response) -> list[str]:
+    """The time-stamping addresses that the forms of another certificate begin with."""
+    return re.findall(r'name="address" type="url" maxlength="\d+" value="([^"]*)"', page.text)
