@@ -12,6 +12,7 @@ from babel.units import format_unit
 
 from api.shapes.setting import SettingShape, Value
 from commands.setting import refuse_faulty
+from domain.exit_url import exit_url_fault
 from domain.member_errors import SettingRefused
 from domain.setting import SettingLevel
 
@@ -68,6 +69,12 @@ class SettingField:
     def id(self) -> str:
         """The name as an id of the page."""
         return self.shape.name.replace(".", "-")
+
+    @property
+    def address_fault(self) -> str:
+        """Which fault an address has; "" for none."""
+        fault = exit_url_fault(self.text.strip())
+        return fault.name if fault else ""
 
 
 @dataclass(frozen=True, slots=True)

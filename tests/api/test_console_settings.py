@@ -169,6 +169,9 @@ async def test_a_fault_is_at_its_field_and_nothing_typed_is_lost(
         ("session.overflow", "explode", "Choose one of these."),
         ("session.limit_absolutely", "maybe", "Choose one of these."),
         ("session.concurrent_limit", "6", "from 1 to 5"),
+        ("exit.url", "http://demo.example/", "that begins with https://. You typed"),
+        ("exit.url", "https://demo.example/?y=ü", "such as “ü” encoded, as “%C3%BC”."),
+        ("exit.url", f"https://demo.example/{'x' * 200}", "of at most 200 characters."),
     ],
 )
 async def test_each_kind_of_fault_is_named(
