@@ -22,6 +22,7 @@ const form = document.querySelector("[data-signing-form]");
 // Ends of this browser's place. The others are the whole session's, and the room tells of them.
 const own = ["quit", "inactive", "opened_elsewhere", "session_ended", "link_renewed"];
 let isOver = false;
+let awaitsNews = false;
 let goingOn = 0;
 
 // After a post the address is the page's again, so that a reload sends nothing.
@@ -54,8 +55,13 @@ async function heed(answer) {
     // Which end it was is about to be told; leaving now would take along what was typed.
     rest();
     setTimeout(() => showEnd("session_ended"), NEWS_WITHIN_MS);
+  } else if (kind === "not-found") {
+    // Out, by Quit or a link that was replaced: that, too, is about to be told.
+    rest();
+    awaitsNews = true;
+    setTimeout(() => awaitsNews && location.replace(address), NEWS_WITHIN_MS);
   } else if (answer.status < 500) {
-    // Signed, closed, out: its page says which.
+    // Signed, closed: its page says which.
     isOver = true;
     location.replace(address);
   }
@@ -64,6 +70,7 @@ async function heed(answer) {
 
 function rest() {
   isOver = true;
+  awaitsNews = false;
   clearTimeout(timer);
   clearTimeout(goingOn);
   dialogs.giveWay();
@@ -178,9 +185,10 @@ function leave() {
 
 function lose(reason, { kept = false, isBrowsers = false } = {}) {
   if (kept) dialogs.showKept();
-  if (isOver) return;
+  if (isOver && !awaitsNews) return;
   rescue();
   isOver = true;
+  awaitsNews = false;
   dialogs.showLost(reason, { isBrowsers });
 }
 

@@ -33,6 +33,19 @@ SHOW = """() => {
   delete document.hidden;
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+HOLD_BACK = """() => {
+  globalThis.held = (event) => {
+    if (event.detail.event !== "ended") return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  };
+  globalThis.addEventListener("gatepass:live", globalThis.held, {capture: true});
+}"""
+LET_GO = """() => {
+  globalThis.removeEventListener("gatepass:live", globalThis.held, {capture: true});
+  const detail = {event: "ended", reason: "link_renewed"};
+  document.dispatchEvent(new CustomEvent("gatepass:live", {detail, cancelable: true}));
+}"""
 DRAW_STROKE = 8
 
 
@@ -273,6 +286,23 @@ async def test_a_link_that_was_replaced_is_no_way_back(bureau: Bureau, browsers:
     await expect(dialog).to_contain_text("The address on file was corrected", timeout=SLOW)
     await expect(dialog.get_by_text("To come back")).to_be_hidden()
     await is_lost(page, "opens nothing any more", "link-renewed")
+
+
+async def test_a_save_refused_before_the_news_waits_for_the_true_reason(
+    bureau: Bureau, browsers: Browsers
+) -> None:
+    """EX-12: whoever is out is a stranger to the next request, and hears why a moment later."""
+    viewer = await bureau.viewer(browsers, viewport=NARROW)
+    page = viewer.person.page
+    # The connection's own news would be there first, or not: here they come after the refusal.
+    await page.evaluate(HOLD_BACK)
+    async with bureau.house.transactions.work() as work:
+        await correct_address(work, target_of(bureau, viewer), "vera@right.example")
+    async with page.expect_response(lambda answer: answer.status == 404):
+        await page.get_by_label("Full name").fill("Vera")
+    await page.evaluate(LET_GO)
+    dialog = page.get_by_role("dialog", name=LOST)
+    await expect(dialog).to_contain_text("The address on file was corrected", timeout=SLOW)
 
 
 async def test_what_was_typed_can_be_copied_after_the_end(
