@@ -157,7 +157,9 @@ function padOf(dialog) {
     keep(mark);
   }
 
+  pad.addEventListener("beginStroke", () => (missing.hidden = true));
   pad.addEventListener("endStroke", read);
+  typed.addEventListener("input", () => (missing.hidden = true));
   new ResizeObserver(redraw).observe(canvas.parentElement);
   ways.forEach((each) => each.addEventListener("click", () => choose(each.dataset.padWay)));
   dialog.querySelector("[data-pad-undo]").addEventListener("click", () => {

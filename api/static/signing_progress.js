@@ -38,27 +38,36 @@ export function followFields(form, words) {
     control.focus({ preventScroll: true });
   }
 
+  const keyOf = (place) => place.id.slice("place-".length);
+
   function mark(errors) {
-    for (const each of places) {
-      const key = each.id.slice("place-".length);
-      each.classList.toggle("invalid", key in errors);
-      controlOf(each)?.toggleAttribute("aria-invalid", key in errors);
-      let words = each.querySelector(".error");
-      if (!(key in errors)) {
-        words?.remove();
-        continue;
-      }
-      if (!words) {
-        words = document.createElement("p");
-        words.className = "error";
-        words.id = `field-${key}-error`;
-        each.append(words);
-        controlOf(each)?.setAttribute("aria-describedby", words.id);
-      }
-      words.textContent = errors[key];
-    }
+    for (const each of places) say(each, errors[keyOf(each)]);
   }
 
+  // What is wrong with a field; nothing any more where there are no words.
+  function say(place, said) {
+    place.classList.toggle("invalid", said !== undefined);
+    controlOf(place)?.toggleAttribute("aria-invalid", said !== undefined);
+    let words = place.querySelector(".error");
+    if (said === undefined) {
+      words?.remove();
+      return;
+    }
+    if (!words) {
+      words = document.createElement("p");
+      words.className = "error";
+      words.id = `field-${keyOf(place)}-error`;
+      place.append(words);
+      controlOf(place)?.setAttribute("aria-describedby", words.id);
+    }
+    words.textContent = said;
+  }
+
+  // Whoever mends it need not read on that it is wrong; saving says what is.
+  form.addEventListener("input", (event) => {
+    const place = event.target.closest("[data-place]");
+    if (place) say(place);
+  });
   next.addEventListener("click", go);
   bar.hidden = places.length === 0;
   count();

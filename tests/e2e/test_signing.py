@@ -29,6 +29,12 @@ async def saved(page: Page) -> None:
 async def draw(page: Page, name: str = "Signature") -> None:
     """Draws two strokes in the dialog of a field and takes them over."""
     await page.get_by_role("button", name=re.compile(f"^{name}")).click()
+    await move_pen(page)
+    await page.get_by_role("button", name="Use this").click()
+
+
+async def move_pen(page: Page) -> None:
+    """Two strokes in the open dialog."""
     box = await page.locator("[data-pad-canvas]").bounding_box()
     assert box is not None
     for lift in (0.3, 0.6):
@@ -38,7 +44,6 @@ async def draw(page: Page, name: str = "Signature") -> None:
             x, y = 0.1 + step * 0.06, lift + (step % 3) * 0.08
             await page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
         await page.mouse.up()
-    await page.get_by_role("button", name="Use this").click()
 
 
 async def strokes(page: Page, key: str = "signature") -> Any:
@@ -235,6 +240,18 @@ async def test_on_a_phone_fields_are_below_their_page(office: Office, browsers: 
     assert field["width"] > 300
 
 
+async def test_what_was_mended_is_not_said_to_be_wrong(office: Office, browsers: Browsers) -> None:
+    """An error is of what was sent: it goes with the first letter that is typed into its field."""
+    deal = await deal_in(office)
+    page = await deal.open(await browsers.context())
+    await page.get_by_label("I agree").check()
+    await page.get_by_role("button", name="Sign", exact=True).click()
+    place = page.locator("#place-name")
+    await expect(place.locator(".error")).to_be_visible()
+    await place.get_by_role("textbox").press_sequentially("V")
+    await expect(place.locator(".error")).to_have_count(0)
+
+
 async def test_turning_the_phone_keeps_the_ink(office: Office, browsers: Browsers) -> None:
     """The strokes are relative: another width draws the same points; undo and clear."""
     deal = await deal_in(office)
@@ -266,7 +283,10 @@ async def takes_back(page: Page, before: list[Any]) -> None:
     await page.locator("#field-signature").click()
     await page.get_by_role("button", name="Start over").click()
     await page.get_by_role("button", name="Use this").click()
-    await page.get_by_text("Draw or type something first.").wait_for()
+    missing = page.get_by_text("Draw or type something first.")
+    await missing.wait_for()
+    await move_pen(page)
+    await expect(missing).to_be_hidden()
 
 
 async def test_by_the_keyboard_alone(office: Office, browsers: Browsers) -> None:
