@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from math import ceil, log2
 from pathlib import Path
 from typing import Any, cast
 
@@ -161,11 +162,11 @@ class _Sheet(Paper):
         if times == 1:
             yield place
             return
-        left, up = place[0] * self.k, (self.h - place[1]) * self.k
-        kept = 1 - 1 / times
+        scale, left, up = 1 / times, place[0] * self.k, (self.h - place[1]) * self.k
         with self.local_context():
             # Letters have sizes in hundredths of a point; smaller ones would have none.
-            self._out(f"{1 / times:.9f} 0 0 {1 / times:.9f} {left * kept:.5f} {up * kept:.5f} cm")
+            moved = f"{left * (1 - scale):.5f} {up * (1 - scale):.5f}"
+            self._out(f"{scale:.9f} 0 0 {scale:.9f} {moved} cm")
             yield _enlarged(place, times)
 
     def _largest(self, font: str, text: str, place: Place) -> float:
@@ -221,9 +222,7 @@ class _Sheet(Paper):
             self._text(place, value)
             return
         size = min(_LARGEST_MARK, height / _LINE / _POINT, width * (1 - _SWASH) / natural)
-        times = 1
-        while size * times < _SMALLEST:
-            times *= 2
+        times = 2 ** max(0, ceil(log2(_SMALLEST / size)))
         with self._reduced((left, top, width, height), times) as room:
             self.set_font(family, "", size * times)
             self.set_text_color(*INK)
