@@ -1,6 +1,6 @@
-// Another window is open, says the page: but it may have been made before that window's good-bye
-// arrived, which is the one that was here just before. So it looks again, a few times.
-const LOOKS_MS = [150, 500, 1_200];
+// Another window is open, says the page: but it may be the one that was here just before, whose good-bye
+// comes late, or was overtaken by its last sign of life. So it looks again until that is forgotten.
+const LOOKS_MS = [150, 500, 1_200, 2_500, 5_000, 10_000, 15_000, 21_000];
 const said = document.querySelector("[data-looks-again]");
 let isBusy = false;
 
