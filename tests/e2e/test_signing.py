@@ -18,6 +18,9 @@ pytestmark = pytest.mark.timeout(120)
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 LOST = "Warning: Session Timeout"
+HAS_SAID = """() => performance.getEntriesByType("resource")
+  .filter((each) => each.name.endsWith("/beat")).length >= 3"""
+"""That it is open, as often as a page says so at its beginning; then not for ten seconds."""
 FORM = "[data-signing-form]"
 
 
@@ -177,7 +180,8 @@ async def test_closing_reloading_and_coming_back_ask_nothing(
 async def test_going_back_asks_nothing(office: Office, browsers: Browsers) -> None:
     """SX-6, C16: the good-bye of a page may come after the next page was made."""
     _, _, page = await two_windows(office, browsers)
-    for _ in range(3):
+    for _ in range(2):
+        await page.wait_for_function(HAS_SAID)
         await page.go_back()
         await Person(page).press("Continue")
         await page.locator(FORM).wait_for()
