@@ -16,7 +16,7 @@ from domain.agreement_errors import WindowHeld, WindowLost
 from domain.audit import AuditEvent
 from domain.binding import IdlePolicy
 from domain.errors import NotFound
-from domain.left_behind import LeftBehind, draft_of, with_draft, without
+from domain.left_behind import LeftBehind, draft_of, others, with_draft, without
 from domain.window import LONGEST_WINDOW, Place, Window, WindowEnd, WindowPolicy
 from store.agreement import AgreementRow, agreement_by_id
 from store.columns import new_id
@@ -200,7 +200,7 @@ async def put_away(
     if changes:
         _leave_behind(work, editor, row, draft)
     else:
-        row.drafts = tuple(each for each in row.drafts if each.origin != draft.origin)
+        row.drafts = others(row.drafts, draft)
 
 
 def _draft(

@@ -99,9 +99,14 @@ def without(drafts: Drafts, draft_id: str) -> Drafts:
     return tuple(each for each in drafts if each.id != draft_id)
 
 
+def others(drafts: Drafts, own: LeftBehind) -> Drafts:
+    """All but what the same window, at the same time that it had the place, left behind."""
+    return tuple(each for each in drafts if each.origin != own.origin)
+
+
 def with_draft(drafts: Drafts, new: LeftBehind) -> tuple[Drafts, Drafts]:
     """The drafts with a new one, which replaces its own window's; and those that are too many."""
-    whole = (*(each for each in drafts if each.origin != new.origin), new)
+    whole = (*others(drafts, new), new)
     return whole[-MOST_DRAFTS:], whole[:-MOST_DRAFTS]
 
 
